@@ -1,0 +1,332 @@
+"""From samples to features: the course's reference front end, in NumPy.
+
+Every function here is the tested twin of something that lesson 01 builds by hand. With the default
+settings the numbers are those of TensorFlow's ``AudioSpectrogram`` and ``Mfcc`` operations, the
+front end of the Speech Commands tutorial, and the tests hold the two together.
+
+The order of the steps::
+
+    samples --frames--> windowed frames --FFT--> power spectrogram
+            --mel filterbank--> mel spectrogram --log--> log-mel --DCT--> MFCC
+
+Time runs along the first axis of every two-dimensional array: shape ``(frames, something)``.
+Arithmetic is in double precision and results are float32, because the logarithm of a very small
+number would otherwise show the rounding of the Fourier transform.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from scipy import fft
+from scipy.signal import get_window
+
+LOG_FLOOR = 1e-12
+"""Smallest value that enters a logarithm (TensorFlow's ``Mfcc`` uses the same one)."""
+
+
+def milliseconds_to_samples(milliseconds: float, sample_rate: int) -> int:
+    """Whole samples in a time span, rounded down: 30 ms at 16000 Hz is 480."""
+    return int(sample_rate * milliseconds / 1000)
+
+
+def frame_count(n_samples: int, frame_length: int, hop_length: int) -> int:
+    """Number of whole frames that fit in ``n_samples``; 0 when not even one does."""
+    if frame_length < 1 or hop_length < 1:
+        raise ValueError(
+            f"A frame of {frame_length} samples every {hop_length} samples is impossible: "
+            "both lengths must be at least one sample; raise window_ms or stride_ms."
+        )
+    return max(0, 1 + (n_samples - frame_length) // hop_length)
+
+
+def frames(samples: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
+    """Cut a signal into overlapping frames, without padding or centring.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (samples,)
+    frame_length, hop_length : int
+        Length of a frame and distance between the starts of two frames, in samples.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, frame_length)
+        A read-only view of ``samples``. Samples after the last whole frame are left out, and a
+        signal shorter than one frame gives no frames.
+
+    Raises
+    ------
+    ValueError
+        If ``samples`` is not one-dimensional or a length is below one.
+    """
+    samples = np.asarray(samples)
+    if samples.ndim != 1:
+        raise ValueError(
+            f"Found an array of shape {samples.shape} where one channel of shape (samples,) was "
+            "expected; average or choose a channel first."
+        )
+    count = frame_count(len(samples), frame_length, hop_length)
+    if count == 0:
+        return np.empty((0, frame_length), samples.dtype)
+    return np.lib.stride_tricks.sliding_window_view(samples, frame_length)[::hop_length][:count]
+
+
+def fft_length(frame_length: int) -> int:
+    """Next power of two at or above ``frame_length``: 480 becomes 512."""
+    return 1 << max(0, frame_length - 1).bit_length()
+
+
+def power_spectrogram(
+    samples: np.ndarray, sample_rate: int, window_ms: float = 30, stride_ms: float = 10
+) -> np.ndarray:
+    """Squared magnitude of the short-time Fourier transform.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (samples,)
+        Sound in [-1, 1].
+    sample_rate : int
+        Samples per second.
+    window_ms, stride_ms : float
+        Length of a frame and distance between two frames, in milliseconds.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, fft_length // 2 + 1), float32
+        Power per frequency bin; bin ``k`` is at ``k * sample_rate / fft_length`` hertz.
+
+    Notes
+    -----
+    Periodic Hann window, zero-padded to the next power of two, no centring: TensorFlow's
+    ``AudioSpectrogram`` with ``magnitude_squared=True``.
+    """
+    frame_length = milliseconds_to_samples(window_ms, sample_rate)
+    hop_length = milliseconds_to_samples(stride_ms, sample_rate)
+    windowed = frames(samples, frame_length, hop_length) * _hann(frame_length)
+    if len(windowed) == 0:
+        return np.empty((0, fft_length(frame_length) // 2 + 1), np.float32)
+    spectrum = fft.rfft(windowed, fft_length(frame_length), axis=1)
+    return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+
+
+def hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray | float:
+    """Mel scale in the formula of HTK: ``1127 ln(1 + f / 700)``."""
+    return 1127.0 * np.log1p(np.asarray(hertz, np.float64) / 700.0)
+
+
+def mel_to_hertz(mel: np.ndarray | float) -> np.ndarray | float:
+    """Inverse of :func:`hertz_to_mel`."""
+    return 700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0)
+
+
+@lru_cache(maxsize=64)
+def mel_filterbank(
+    n_bins: int, sample_rate: int, n_mels: int = 40, low_hz: float = 20, high_hz: float = 4000
+) -> np.ndarray:
+    """Triangular filters that are equally wide on the mel scale.
+
+    Parameters
+    ----------
+    n_bins : int
+        Frequency bins of the spectrogram (257 for a 512-point FFT).
+    sample_rate : int
+        Samples per second.
+    n_mels : int
+        Number of filters.
+    low_hz, high_hz : float
+        Where the first triangle starts and the last one ends, in hertz.
+
+    Returns
+    -------
+    np.ndarray, shape (n_bins, n_mels), float64, read-only
+        ``magnitudes @ filterbank`` gives the mel spectrogram.
+
+    Raises
+    ------
+    ValueError
+        If the range is empty or reaches beyond half the sample rate.
+
+    Notes
+    -----
+    The constants are those of TensorFlow's ``mfcc_mel_filterbank.cc``: bins below ``low_hz`` (and
+    always bin 0) and above ``high_hz`` get no weight, and triangles are straight lines over mel,
+    not over hertz.
+    """
+    nyquist = sample_rate / 2
+    if n_bins < 2 or n_mels < 1 or not 0 <= low_hz < high_hz <= nyquist:
+        raise ValueError(
+            f"Found {n_mels} mel bands from {low_hz} to {high_hz} Hz over {n_bins} bins; expected "
+            f"at least one band inside 0 to {nyquist:g} Hz, half the sample rate; lower high_hz."
+        )
+    edges = np.linspace(hertz_to_mel(low_hz), hertz_to_mel(high_hz), n_mels + 2)
+    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
+    bin_hz = nyquist / (n_bins - 1)
+    mel = hertz_to_mel(np.arange(n_bins) * bin_hz)[:, None]
+    weights = np.minimum((mel - left) / (centre - left), (right - mel) / (right - centre)).clip(0)
+    weights[: int(1.5 + low_hz / bin_hz)] = 0
+    weights[int(high_hz / bin_hz) + 1 :] = 0
+    weights.flags.writeable = False
+    return weights
+
+
+def mel_spectrogram(
+    samples: np.ndarray,
+    sample_rate: int,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    n_mels: int = 40,
+    low_hz: float = 20,
+    high_hz: float = 4000,
+) -> np.ndarray:
+    """Magnitude spectrogram summed in triangular mel bands.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mels), float64
+
+    See Also
+    --------
+    power_spectrogram, mel_filterbank : the two steps, with their parameters and errors.
+    """
+    power = power_spectrogram(samples, sample_rate, window_ms, stride_ms)
+    bank = mel_filterbank(power.shape[1], sample_rate, n_mels, low_hz, high_hz)
+    return np.sqrt(power, dtype=np.float64) @ bank
+
+
+def log_mel(
+    samples: np.ndarray,
+    sample_rate: int,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    n_mels: int = 40,
+    low_hz: float = 20,
+    high_hz: float = 4000,
+) -> np.ndarray:
+    """Natural logarithm of the mel spectrogram, floored at :data:`LOG_FLOOR`.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mels), float32
+    """
+    mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
+    return np.log(np.maximum(mel, LOG_FLOOR)).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def dct_matrix(n_mels: int, n_mfcc: int) -> np.ndarray:
+    """Cosines of the DCT-II, every row scaled by ``sqrt(2 / n_mels)``.
+
+    Returns
+    -------
+    np.ndarray, shape (n_mels, n_mfcc), float64, read-only
+
+    Notes
+    -----
+    An orthonormal DCT would scale coefficient 0 by another ``1 / sqrt(2)``; HTK and TensorFlow
+    do not.
+    """
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(
+            f"Found n_mfcc={n_mfcc} with {n_mels} mel bands; expected 1 to {n_mels} coefficients; "
+            "raise n_mels or lower n_mfcc."
+        )
+    band = np.arange(n_mels)[:, None] + 0.5
+    matrix = np.sqrt(2 / n_mels) * np.cos(np.pi / n_mels * band * np.arange(n_mfcc))
+    matrix.flags.writeable = False
+    return matrix
+
+
+def mfcc(
+    samples: np.ndarray,
+    sample_rate: int,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    n_mfcc: int = 40,
+    *,
+    n_mels: int = 40,
+    low_hz: float = 20,
+    high_hz: float = 4000,
+) -> np.ndarray:
+    """Mel-frequency cepstral coefficients.
+
+    Parameters
+    ----------
+    samples : np.ndarray, shape (samples,)
+        Sound in [-1, 1].
+    sample_rate : int
+        Samples per second.
+    window_ms, stride_ms : float
+        Length of a frame and distance between two frames, in milliseconds.
+    n_mfcc : int
+        Coefficients to keep, at most ``n_mels``.
+    n_mels, low_hz, high_hz
+        The filterbank, see :func:`mel_filterbank`.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, n_mfcc), float32
+        ``frames`` is ``1 + (samples - window) // stride``, or 0 for a signal that is shorter than
+        one window.
+
+    Notes
+    -----
+    Equal to TensorFlow's ``Mfcc`` operation on ``AudioSpectrogram`` (see the tests). The idea is
+    from Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word
+    recognition" (1980). Lesson: 01.
+    """
+    mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
+    return mfcc_from_mel(mel, n_mfcc)
+
+
+def mfcc_from_mel(mel: np.ndarray, n_mfcc: int) -> np.ndarray:
+    """Logarithm and DCT of a mel spectrogram of shape (frames, n_mels): the last step of MFCC."""
+    floored = np.log(np.maximum(mel, LOG_FLOOR))
+    return (floored @ dct_matrix(mel.shape[-1], n_mfcc)).astype(np.float32)
+
+
+def average(
+    samples: np.ndarray,
+    sample_rate: int,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    n_bins: int = 40,
+) -> np.ndarray:
+    """Power spectrogram averaged over neighbouring bins: the tutorial's "average" front end.
+
+    Parameters
+    ----------
+    n_bins : int
+        Columns aimed at. The pool width is ``bins // n_bins`` (6 for 257 bins), and the result has
+        as many columns as pools of that width need to cover all bins, 43 for the defaults.
+
+    Returns
+    -------
+    np.ndarray, shape (frames, columns), float32
+
+    Notes
+    -----
+    TensorFlow's mean pooling with ``padding="SAME"``: the padding is split over both ends, and a
+    pool at the edge averages only the bins that exist.
+    """
+    power = power_spectrogram(samples, sample_rate, window_ms, stride_ms)
+    if not 1 <= n_bins <= power.shape[1]:
+        raise ValueError(
+            f"Found n_bins={n_bins} for a spectrogram of {power.shape[1]} bins; expected 1 to "
+            f"{power.shape[1]}; lower n_bins or lengthen window_ms."
+        )
+    width = power.shape[1] // n_bins
+    columns = -(-power.shape[1] // width)
+    padding = columns * width - power.shape[1]
+    starts = np.maximum(np.arange(columns) * width - padding // 2, 0)
+    stops = np.append(starts[1:], power.shape[1])
+    return (np.add.reduceat(power, starts, axis=1, dtype=np.float64) / (stops - starts)).astype(
+        np.float32
+    )
+
+
+@lru_cache(maxsize=64)
+def _hann(length: int) -> np.ndarray:
+    """Periodic Hann window: the symmetric one of length + 1 without its last sample."""
+    window = get_window("hann", length)
+    window.flags.writeable = False
+    return window
