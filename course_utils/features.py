@@ -29,16 +29,6 @@ def milliseconds_to_samples(milliseconds: float, sample_rate: int) -> int:
     return int(sample_rate * milliseconds / 1000)
 
 
-def frame_count(n_samples: int, frame_length: int, hop_length: int) -> int:
-    """Number of whole frames that fit in ``n_samples``; 0 when not even one does."""
-    if frame_length < 1 or hop_length < 1:
-        raise ValueError(
-            f"A frame of {frame_length} samples every {hop_length} samples is impossible: "
-            "both lengths must be at least one sample; raise window_ms or stride_ms."
-        )
-    return max(0, 1 + (n_samples - frame_length) // hop_length)
-
-
 def frames(samples: np.ndarray, frame_length: int, hop_length: int) -> np.ndarray:
     """Cut a signal into overlapping frames, without padding or centring.
 
@@ -65,10 +55,14 @@ def frames(samples: np.ndarray, frame_length: int, hop_length: int) -> np.ndarra
             f"Found an array of shape {samples.shape} where one channel of shape (samples,) was "
             "expected; average or choose a channel first."
         )
-    count = frame_count(len(samples), frame_length, hop_length)
-    if count == 0:
+    if frame_length < 1 or hop_length < 1:
+        raise ValueError(
+            f"A frame of {frame_length} samples every {hop_length} samples is impossible: "
+            "both lengths must be at least one sample; raise window_ms or stride_ms."
+        )
+    if len(samples) < frame_length:
         return np.empty((0, frame_length), samples.dtype)
-    return np.lib.stride_tricks.sliding_window_view(samples, frame_length)[::hop_length][:count]
+    return np.lib.stride_tricks.sliding_window_view(samples, frame_length)[::hop_length]
 
 
 def fft_length(frame_length: int) -> int:
@@ -180,13 +174,8 @@ def mel_spectrogram(
 ) -> np.ndarray:
     """Magnitude spectrogram summed in triangular mel bands.
 
-    Returns
-    -------
-    np.ndarray, shape (frames, n_mels), float64
-
-    See Also
-    --------
-    power_spectrogram, mel_filterbank : the two steps, with their parameters and errors.
+    Parameters, errors: :func:`power_spectrogram`, :func:`mel_filterbank`. Returns float64, shape
+    (frames, n_mels).
     """
     power = power_spectrogram(samples, sample_rate, window_ms, stride_ms)
     bank = mel_filterbank(power.shape[1], sample_rate, n_mels, low_hz, high_hz)
@@ -202,12 +191,7 @@ def log_mel(
     low_hz: float = 20,
     high_hz: float = 4000,
 ) -> np.ndarray:
-    """Natural logarithm of the mel spectrogram, floored at :data:`LOG_FLOOR`.
-
-    Returns
-    -------
-    np.ndarray, shape (frames, n_mels), float32
-    """
+    """Natural logarithm of :func:`mel_spectrogram`, floored at :data:`LOG_FLOOR`, as float32."""
     mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
     return np.log(np.maximum(mel, LOG_FLOOR)).astype(np.float32)
 
