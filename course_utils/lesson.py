@@ -1,0 +1,133 @@
+"""How a notebook begins and what it leaves behind: the set-up cell and ``results.json``."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+from course_utils import machine, places, plots, scale
+
+
+class Lesson:
+    """One run of one notebook.
+
+    Attributes
+    ----------
+    name : str
+        The notebook's file name without its ending.
+    settings : types.SimpleNamespace
+        This lesson's column of :data:`course_utils.scale.TABLE`.
+    runs : pathlib.Path
+        Folder of this lesson's work, ``runs/<name>``; it exists.
+    """
+
+    def __init__(self, name: str, settings: SimpleNamespace) -> None:
+        self.name = name
+        self.settings = settings
+        self.runs = places.runs(name)
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self._begun = time.monotonic()
+
+    def save_results(
+        self,
+        metric: str,
+        value: float,
+        n: int,
+        interval: tuple[float, float],
+        data: str,
+        **more: object,
+    ) -> Path:
+        """Write ``runs/<lesson>/results.json``, whole or not at all.
+
+        Parameters
+        ----------
+        metric : str
+            What ``value`` is, in words.
+        value : float
+            The measured figure.
+        n : int
+            How many clips, words or events it was measured on.
+        interval : (float, float)
+            95 % confidence interval of ``value``.
+        data : str
+            Name of the data set.
+        **more
+            Anything else worth keeping, as long as JSON can hold it.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+        """
+        record = {
+            "lesson": self.name,
+            "scale": scale.current(),
+            "data": data,
+            "n": int(n),
+            "metric": metric,
+            "value": float(value),
+            "interval_95": [float(edge) for edge in interval],
+            "seconds": round(time.monotonic() - self._begun, 1),
+            "settings": vars(self.settings),
+            "hardware": machine.hardware(),
+            "versions": machine.versions(),
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            **more,
+        }
+        target = self.runs / "results.json"
+        unfinished = target.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        os.replace(unfinished, target)
+        return target
+
+
+def begin(name: str, **overrides: object) -> Lesson:
+    """Set up a notebook: style of figures, quiet libraries, settings, folder for its work.
+
+    Parameters
+    ----------
+    name : str
+        The notebook's file name without its ending.
+    **overrides
+        Settings to change for this run, see :func:`course_utils.scale.settings`.
+
+    Returns
+    -------
+    Lesson
+
+    Raises
+    ------
+    ValueError
+        If the lesson, the scale or a setting is unknown.
+    """
+    # TensorFlow reads this once, when it is first imported. Level 2 would still report a missing
+    # GPU as an error on every machine without one.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    plots.use_style()
+    lesson = Lesson(name, scale.settings(name, **overrides))
+    print(f"Lesson {name}, scale {scale.current()}: {scale.SCALES[scale.current()]}.")
+    return lesson
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what native code writes to stderr while a library loads out of the notebook.
+
+    TensorFlow reports its build options there on every import, past all its own log settings.
+    Python's own warnings and errors are not touched.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,125 @@
+"""The one table of settings: what every lesson does at mini, laptop and full scale.
+
+A lesson reads its column with :func:`settings`. Nothing else in the course asks which scale it is.
+"""
+
+import json
+import os
+from types import SimpleNamespace
+
+SCALES = {
+    "mini": "shipped synthetic recordings, no network, two CPU cores",
+    "laptop": "real recordings or a named part of them, CPU",
+    "full": "the whole real data set and the published settings, a GPU",
+}
+"""The three scales, smallest first, and what each is for."""
+
+TABLE: dict[str, dict[str, tuple]] = {
+    # lesson
+    #   setting                 mini                    laptop             full
+    "00_start_here": {
+        "data_set": ("speech_commands_mini", "speech_commands_mini", "speech_commands_mini"),
+        "voice": ("5e361737", "5e361737", "5e361737"),
+    },
+    "01_spectrograms_and_mfccs": {
+        "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        "happy_clip": ("2ad253a5_nohash_0.wav", "1fe4c891_nohash_1.wav", "1fe4c891_nohash_1.wav"),
+        # Where its sounds are, in seconds.
+        "happy_sounds": (
+            [(0.40, 0.45, "h"), (0.45, 0.62, "a"), (0.62, 0.68, "p"), (0.68, 0.86, "y")],
+            [(0.50, 0.56, "h"), (0.56, 0.66, "a"), (0.66, 0.74, "p"), (0.74, 0.90, "y")],
+            [(0.50, 0.56, "h"), (0.56, 0.66, "a"), (0.66, 0.74, "p"), (0.74, 0.90, "y")],
+        ),
+        "riddle": (
+            ["yes/2ad253a5_nohash_0.wav", "stop/6758681d_nohash_0.wav"],
+            ["yes/022cd682_nohash_0.wav", "stop/1b4c9b89_nohash_0.wav"],
+            ["yes/022cd682_nohash_0.wav", "stop/1b4c9b89_nohash_0.wav"],
+        ),
+        "parity_clips": (40, 60, 200),
+    },
+}
+"""Every setting of every lesson, as (mini, laptop, full)."""
+
+
+def current() -> str:
+    """Name of the scale in force: ``COURSE_SCALE``, or ``"mini"`` when that is not set.
+
+    Raises
+    ------
+    ValueError
+        If ``COURSE_SCALE`` is not one of :data:`SCALES`.
+    """
+    name = os.environ.get("COURSE_SCALE") or "mini"
+    if name not in SCALES:
+        raise ValueError(
+            f"COURSE_SCALE is {name!r}, but the scales are {', '.join(SCALES)}; set one of these "
+            "or leave it out for mini."
+        )
+    return name
+
+
+def settings(lesson: str, **overrides: object) -> SimpleNamespace:
+    """Settings of one lesson at the scale in force.
+
+    Parameters
+    ----------
+    lesson : str
+        The notebook's file name without its ending.
+    **overrides
+        Settings to change for this run. ``COURSE_SETTINGS``, a JSON object in the environment,
+        does the same for a run without hands, and an override given here wins over it.
+
+    Returns
+    -------
+    types.SimpleNamespace
+        One attribute per setting.
+
+    Raises
+    ------
+    ValueError
+        If the lesson, the scale or a setting is unknown, or a value has the wrong type.
+    """
+    if lesson not in TABLE:
+        raise ValueError(f"No settings for lesson {lesson!r}; lessons are {', '.join(TABLE)}.")
+    column = list(SCALES).index(current())
+    values = {name: row[column] for name, row in TABLE[lesson].items()}
+    for source, changes in (
+        ("COURSE_SETTINGS", _from_environment()),
+        ("the set-up cell", overrides),
+    ):
+        for name, value in changes.items():
+            values[name] = _checked(name, value, values, f"{source} of lesson {lesson}")
+    return SimpleNamespace(**values)
+
+
+def _from_environment() -> dict:
+    text = os.environ.get("COURSE_SETTINGS") or "{}"
+    try:
+        changes = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"COURSE_SETTINGS is not JSON ({error}); expected an object such as "
+            '{"parity_clips": 20}.'
+        ) from None
+    if not isinstance(changes, dict):
+        raise ValueError(
+            f'COURSE_SETTINGS holds {text}; expected a JSON object such as {{"parity_clips": 20}}.'
+        )
+    return changes
+
+
+def _checked(name: str, value: object, known: dict, source: str) -> object:
+    if name not in known:
+        raise ValueError(
+            f"{source} names {name!r}, which is no setting; the settings are {', '.join(known)}."
+        )
+    expected = type(known[name])
+    # JSON writes 1.0 as 1, so a whole number serves where a fraction is expected.
+    if expected is float and type(value) is int:
+        return float(value)
+    if type(value) is not expected:
+        raise ValueError(
+            f"{source} sets {name} to {value!r}; expected a value of type {expected.__name__}, "
+            f"such as {known[name]!r}."
+        )
+    return value
