@@ -63,6 +63,11 @@ class Lesson:
         -------
         pathlib.Path
             The file.
+
+        Raises
+        ------
+        ValueError
+            If a number is NaN or infinite, or ``more`` names one of the fields above.
         """
         record = {
             "lesson": self.name,
@@ -77,11 +82,19 @@ class Lesson:
             "hardware": machine.hardware(),
             "versions": machine.versions(),
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
-            **more,
         }
+        taken = sorted(record.keys() & more.keys())
+        if taken:
+            raise ValueError(
+                f"save_results writes {', '.join(taken)} itself; expected another name for what "
+                "you want to keep; rename it."
+            )
+        record |= more
         target = self.runs / "results.json"
         unfinished = target.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        unfinished.write_text(
+            json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8"
+        )
         os.replace(unfinished, target)
         return target
 

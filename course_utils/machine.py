@@ -58,10 +58,10 @@ def gpu() -> str:
         return "none"
     query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
     try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)
-    except subprocess.TimeoutExpired:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):  # the tool is there, a working driver is not
         return "none"
-    return "; ".join(answer.stdout.split("\n")).strip("; ") if answer.returncode == 0 else "none"
+    return "; ".join(answer.stdout.strip().splitlines()) or "none"
 
 
 def fitting_scale(found: dict) -> tuple[str, str]:

@@ -26,12 +26,12 @@ TABLE: dict[str, dict[str, tuple]] = {
         "happy_clip": ("2ad253a5_nohash_0.wav", "1fe4c891_nohash_1.wav", "1fe4c891_nohash_1.wav"),
         # Where its sounds are, in seconds.
         "happy_sounds": (
-            [(0.40, 0.45, "h"), (0.45, 0.62, "a"), (0.62, 0.68, "p"), (0.68, 0.86, "y")],
+            [(0.38, 0.44, "h"), (0.44, 0.59, "a"), (0.59, 0.65, "p"), (0.65, 0.84, "y")],
             [(0.50, 0.56, "h"), (0.56, 0.66, "a"), (0.66, 0.74, "p"), (0.74, 0.90, "y")],
             [(0.50, 0.56, "h"), (0.56, 0.66, "a"), (0.66, 0.74, "p"), (0.74, 0.90, "y")],
         ),
         "riddle": (
-            ["yes/2ad253a5_nohash_0.wav", "stop/6758681d_nohash_0.wav"],
+            ["yes/2ad253a5_nohash_0.wav", "stop/4fb2f2d7_nohash_0.wav"],
             ["yes/022cd682_nohash_0.wav", "stop/1b4c9b89_nohash_0.wav"],
             ["yes/022cd682_nohash_0.wav", "stop/1b4c9b89_nohash_0.wav"],
         ),

@@ -27,7 +27,7 @@ NOTEBOOKS = ROOT / "notebooks"
 CELL_SECONDS = 600
 # Where people's folders are, on Linux, macOS, Windows and hosted machines.
 ANYONES_PATH = re.compile(
-    r"(?<![\w.:/])/(?:home|root|work|Users|tmp|var|private|content|mnt|opt)/\w[^\s\"'<>]*"
+    r"(?<![\w.:/~…])/(?:home|root|work|Users|tmp|var|private|content|mnt|opt)/\w[^\s\"'<>]*"
     r"|\b[A-Z]:\\+Users\\[^\s\"'<>]*"
 )
 EMBEDDED = re.compile(r"base64,[A-Za-z0-9+/=\s]+")

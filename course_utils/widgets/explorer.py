@@ -2,6 +2,7 @@
 
 import html
 import tempfile
+import threading
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -37,6 +38,9 @@ class Explorer(widgets.VBox):
         if not clips:
             raise ValueError("The explorer got no clips; expected at least one sound file to show.")
         self._view = View()
+        # JupyterLab may answer every control in a thread of its own, and a figure can be drawn by
+        # one at a time. Drawing sets the range, which draws: the lock lets its own thread in again.
+        self._turn = threading.RLock()
         self._sounds: dict[str, Path | tuple[np.ndarray, int]] = dict(clips)
         self._note = ""
         self._build_controls()
@@ -57,7 +61,10 @@ class Explorer(widgets.VBox):
         start = Setting()
         self.clip = widgets.Dropdown(options=list(self._sounds), description="clip")
         self.upload = widgets.FileUpload(
-            accept=".wav,.flac,.ogg,.mp3", multiple=False, description="open a file"
+            accept=".wav,.flac,.ogg,.mp3",
+            multiple=False,
+            description="open a file",
+            layout={"width": "max-content"},
         )
         self.kind = widgets.ToggleButtons(options=KINDS, value=start.kind)
         whole = widgets.IntSlider
@@ -102,11 +109,12 @@ class Explorer(widgets.VBox):
         self.floor.disabled = self.kind.value == "MFCC"
         if not self._view.holds_sound:
             return  # the first clip could not be read, and the message says why
-        try:
-            self.picture.value = self._view.draw(self.setting)
-            self._say(self._note)
-        except ValueError as error:
-            self._say(str(error))
+        with self._turn:
+            try:
+                self.picture.value = self._view.draw(self.setting)
+                self._say(self._note)
+            except ValueError as error:
+                self._say(str(error))
 
     def _take_clip(self, change: object = None) -> None:
         name = self.clip.value
@@ -119,8 +127,9 @@ class Explorer(widgets.VBox):
         longest = LONGEST_S * sample_rate
         seconds = len(samples) / sample_rate
         cut = f"{name} lasts {seconds:.1f} s; these are the first {LONGEST_S} s of it."
-        self._note = cut if len(samples) > longest else ""
-        self._show(samples[:longest], sample_rate, name)
+        with self._turn:
+            self._note = cut if len(samples) > longest else ""
+            self._show(samples[:longest], sample_rate, name)
 
     def _take_upload(self, change: object = None) -> None:
         if not self.upload.value:

@@ -1,0 +1,35 @@
+"""Figures, each with its alt text.
+
+Every drawing function takes an :class:`matplotlib.axes.Axes`, labels it in seconds, hertz and
+decibels, and leaves a sentence computed from the data that says what a reader sees. :func:`show`
+displays the figure with these sentences as its alt text, so that a screen reader has something to
+read and a stored notebook can be checked.
+"""
+
+from course_utils.plots.base import (
+    COLOUR_MAP,
+    COLOURS,
+    LINE_STYLES,
+    STYLE,
+    alt_text,
+    describe,
+    figure,
+    show,
+    to_png,
+    use_style,
+)
+from course_utils.plots.charts import bars, lines
+from course_utils.plots.sound import (
+    coefficients,
+    mark,
+    mel_spectrogram,
+    picture,
+    spectrogram,
+    waveform,
+)
+
+__all__ = [
+    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "STYLE",
+    "alt_text", "bars", "coefficients", "describe", "figure", "lines", "mark", "mel_spectrogram",
+    "picture", "show", "spectrogram", "to_png", "use_style", "waveform",
+]  # fmt: skip

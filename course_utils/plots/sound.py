@@ -1,0 +1,171 @@
+"""Pictures of sound, with time to the right."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+
+from course_utils import features
+from course_utils.plots.base import COLOURS, add, describe, named
+
+_OUTLINE = patheffects.withStroke(linewidth=2.5, foreground="black")  # readable on any picture
+
+
+def waveform(
+    ax: Axes,
+    samples: np.ndarray,
+    sample_rate: int,
+    title: str = "",
+    *,
+    start_s: float = 0.0,
+    dots: bool = False,
+) -> None:
+    """Amplitude over seconds. ``dots`` marks every sample; ``start_s`` is the first one's time."""
+    seconds = start_s + np.arange(len(samples)) / sample_rate
+    ax.plot(seconds, samples, color=COLOURS[0], linewidth=0.8, marker="o" if dots else None, ms=3)
+    ax.set(xlabel="time (s)", ylabel="amplitude", xlim=(seconds[0], seconds[-1]))
+    ax.set_title(title)
+    loudest = int(np.argmax(np.abs(samples)))
+    describe(
+        ax,
+        f"Waveform{named(title)}: {len(samples)} samples from {seconds[0]:.3f} to "
+        f"{seconds[-1]:.3f} s; the largest amplitude is {abs(samples[loudest]):.2f} at "
+        f"{seconds[loudest]:.3f} s.",
+    )
+
+
+def spectrogram(
+    ax: Axes,
+    decibels: np.ndarray,
+    sample_rate: int,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    title: str = "",
+    *,
+    hertz: tuple[float, float] | None = None,
+    unit: str = "power (dB)",
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Picture of an array (frames, bins): time to the right, frequency upwards.
+
+    ``hertz`` is the range of frequencies shown, from 0 to half the sample rate by default.
+    """
+    bin_hz = sample_rate / 2 / (decibels.shape[1] - 1)
+    low, high = hertz or (0, sample_rate / 2)
+    ticks = np.linspace(low, high, 5)
+    picture(ax, decibels, window_ms, stride_ms, title, unit=unit, limits=limits)
+    labels = [f"{tick:.0f}" for tick in ticks]
+    ax.set(ylabel="frequency (Hz)", yticks=ticks / bin_hz, yticklabels=labels)
+    ax.set_ylim(low / bin_hz - 0.5, high / bin_hz + 0.5)
+    _describe_picture(ax, decibels, window_ms, stride_ms, "Spectrogram", title, unit)
+    frame, column = np.unravel_index(np.argmax(decibels), decibels.shape)
+    add(ax, f"The maximum is near {column * bin_hz:.0f} Hz in frame {frame}.")
+
+
+def mel_spectrogram(
+    ax: Axes,
+    values: np.ndarray,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    title: str = "",
+    *,
+    low_hz: float = 20,
+    high_hz: float = 4000,
+    unit: str = "log of magnitude (natural)",
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Picture of an array (frames, mel bands), each band labelled by its centre in hertz."""
+    n_mels = values.shape[1]
+    edges = np.linspace(features.hertz_to_mel(low_hz), features.hertz_to_mel(high_hz), n_mels + 2)
+    bands = np.linspace(0, n_mels - 1, 5).round().astype(int)
+    picture(ax, values, window_ms, stride_ms, title, unit=unit, limits=limits)
+    labels = [f"{hertz:.0f}" for hertz in features.mel_to_hertz(edges[1:-1])[bands]]
+    ax.set(ylabel="mel band centre (Hz)", yticks=bands, yticklabels=labels)
+    _describe_picture(ax, values, window_ms, stride_ms, "Mel spectrogram", title, unit)
+
+
+def coefficients(
+    ax: Axes,
+    values: np.ndarray,
+    window_ms: float = 30,
+    stride_ms: float = 10,
+    title: str = "",
+    *,
+    first: int = 0,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """Picture of an array (frames, coefficients) of MFCCs from coefficient ``first`` on."""
+    shape = values[:, first:]
+    picture(ax, shape, window_ms, stride_ms, title, unit="value", limits=limits)
+    rows = np.arange(-first % 5, shape.shape[1], 5)
+    ax.set(ylabel="coefficient", yticks=rows, yticklabels=rows + first)
+    _describe_picture(ax, shape, window_ms, stride_ms, "MFCC", title, "value")
+
+
+def picture(
+    ax: Axes,
+    values: np.ndarray,
+    window_ms: float,
+    stride_ms: float,
+    title: str = "",
+    *,
+    unit: str,
+    limits: tuple[float, float] | None = None,
+) -> None:
+    """An array (frames, columns) with time to the right and a colour bar with its unit.
+
+    A frame is drawn around the middle of its window.
+    """
+    first = (window_ms - stride_ms) / 2000
+    seconds = (first, first + len(values) * stride_ms / 1000)
+    low, high = limits or (np.nanmin(values), np.nanmax(values))
+    image = ax.imshow(
+        values.T,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(*seconds, -0.5, values.shape[1] - 0.5),
+        vmin=low,
+        vmax=high,
+    )
+    ax.set_xlabel("time (s)")
+    ax.set_title(title)
+    ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
+
+
+def mark(ax: Axes, spans: Sequence[tuple[float, float, str]]) -> None:
+    """Frame stretches of time with dashed lines, each with a word at its top.
+
+    Parameters
+    ----------
+    spans : sequence of (start, end, text)
+        In the unit of the x axis.
+    """
+    for start, end, text in spans:
+        for edge in (start, end):
+            ax.axvline(edge, color="white", linewidth=1)
+            ax.axvline(edge, color="black", linewidth=1, linestyle=(0, (3, 3)))
+        middle = ((start + end) / 2, 0.96)
+        name = ax.text(*middle, text, transform=ax.get_xaxis_transform(), ha="center", va="top")
+        name.set(color="white", fontweight="bold", path_effects=[_OUTLINE])
+    listed = ", ".join(f"{text} from {start:.2f} to {end:.2f}" for start, end, text in spans)
+    add(ax, f"Marked: {listed}.")
+
+
+def _describe_picture(
+    ax: Axes,
+    values: np.ndarray,
+    window_ms: float,
+    stride_ms: float,
+    kind: str,
+    title: str,
+    unit: str,
+) -> None:
+    loudest = int(np.argmax(values.mean(axis=1)))
+    second = (loudest * stride_ms + window_ms / 2) / 1000
+    describe(
+        ax,
+        f"{kind}{named(title)}: {values.shape[0]} frames by {values.shape[1]} columns, {unit} "
+        f"from {values.min():.4g} to {values.max():.4g}; highest on average at {second:.2f} s.",
+    )
