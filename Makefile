@@ -25,6 +25,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 lab: environment ## Open the course in JupyterLab (LAB_OPTIONS="--no-browser --port=8899")
+	@# Without this JupyterLab hides the stored sounds until their cells are run.
+	-@.venv/bin/jupyter-trust $(LESSONS) >/dev/null 2>&1
 	$(VENV_PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  $(AS_ROOT) $(LAB_OPTIONS)
 

@@ -57,7 +57,8 @@ def spectrogram(
     picture(ax, decibels, window_ms, stride_ms, title, unit=unit, limits=limits)
     labels = [f"{tick:.0f}" for tick in ticks]
     ax.set(ylabel="frequency (Hz)", yticks=ticks / bin_hz, yticklabels=labels)
-    ax.set_ylim(low / bin_hz - 0.5, high / bin_hz + 0.5)
+    if hertz:
+        ax.set_ylim(low / bin_hz, high / bin_hz)
     _describe_picture(ax, decibels, window_ms, stride_ms, "Spectrogram", title, unit)
     frame, column = np.unravel_index(np.argmax(decibels), decibels.shape)
     add(ax, f"The maximum is near {column * bin_hz:.0f} Hz in frame {frame}.")
