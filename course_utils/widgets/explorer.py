@@ -66,7 +66,9 @@ class Explorer(widgets.VBox):
             description="open a file",
             layout={"width": "max-content"},
         )
-        self.kind = widgets.ToggleButtons(options=KINDS, value=start.kind)
+        self.kind = widgets.ToggleButtons(
+            options=KINDS, value=start.kind, style={"button_width": "100px"}
+        )
         whole = widgets.IntSlider
         self.window = slider(whole, "window (ms)", start.window_ms, 2, 200, 1)
         self.stride = slider(whole, "stride (ms)", start.stride_ms, 1, 50, 1)
@@ -168,11 +170,14 @@ class Explorer(widgets.VBox):
         self.message.value = alert if sentence else ""
 
 
-def show(words: SpeechCommands) -> Explorer:
-    """An explorer over a Speech Commands data set: a few clips of every word."""
+def show(words: SpeechCommands, first: str = "happy") -> Explorer:
+    """An explorer over a Speech Commands data set: a few clips of every word.
+
+    The menu begins with the word ``first``, if the set has it.
+    """
     clips = {
         f"{word} {number + 1}": path
-        for word in words.words
+        for word in sorted(words.words, key=lambda word: word != first)
         for number, path in enumerate(words.clips(word)[:CLIPS_PER_WORD])
     }
     return Explorer(clips)

@@ -341,6 +341,8 @@ def test_a_data_set_gives_a_few_clips_of_every_word(clips):
     )
     options = explorer.show(words).clip.options
     assert list(options) == ["no 1", "yes 1", "yes 2", "yes 3"]
+    options = explorer.show(words, first="yes").clip.options
+    assert list(options) == ["yes 1", "yes 2", "yes 3", "no 1"]
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 44100])
