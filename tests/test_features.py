@@ -173,6 +173,11 @@ class TestShapes:
             features.mel_to_hertz(features.hertz_to_mel(hertz)), hertz, atol=1e-9
         )
 
+    def test_a_mel_band_peaks_at_its_centre(self):
+        bank = features.mel_filterbank(8001, RATE, 10, 100, 4000)  # a bin for every hertz
+        centres = features.mel_centres(10, 100, 4000)
+        np.testing.assert_allclose(bank.argmax(axis=0), centres, atol=1)
+
     def test_next_power_of_two(self):
         assert [features.fft_length(n) for n in (1, 2, 3, 480, 512, 513)] == [
             1, 2, 4, 512, 512, 1024,

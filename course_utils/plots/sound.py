@@ -78,10 +78,10 @@ def mel_spectrogram(
 ) -> None:
     """Picture of an array (frames, mel bands), each band labelled by its centre in hertz."""
     n_mels = values.shape[1]
-    edges = np.linspace(features.hertz_to_mel(low_hz), features.hertz_to_mel(high_hz), n_mels + 2)
     bands = np.linspace(0, n_mels - 1, 5).round().astype(int)
     picture(ax, values, window_ms, stride_ms, title, unit=unit, limits=limits)
-    labels = [f"{hertz:.0f}" for hertz in features.mel_to_hertz(edges[1:-1])[bands]]
+    centres = features.mel_centres(n_mels, low_hz, high_hz)
+    labels = [f"{hertz:.0f}" for hertz in centres[bands]]
     ax.set(ylabel="mel band centre (Hz)", yticks=bands, yticklabels=labels)
     _describe_picture(ax, values, window_ms, stride_ms, "Mel spectrogram", title, unit)
 

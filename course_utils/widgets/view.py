@@ -117,8 +117,8 @@ def _mel_table(log_mel: np.ndarray, low: float, high: float, floor: float) -> Ta
     decibels = log_mel * (20 / np.log(10))
     n_mels = log_mel.shape[1]
     ticks = np.unique(np.linspace(0, n_mels - 1, 5).round())
-    edges = np.linspace(features.hertz_to_mel(low), features.hertz_to_mel(high), n_mels + 2)
-    labels = [f"{features.mel_to_hertz(edges[int(tick) + 1]):.0f}" for tick in ticks]
+    centres = features.mel_centres(n_mels, low, high)
+    labels = [f"{hertz:.0f}" for hertz in centres[ticks.astype(int)]]
     top = float(decibels.max())
     return Table(decibels, ticks, labels, "mel band centre (Hz)", "power (dB)", (top + floor, top))
 

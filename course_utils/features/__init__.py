@@ -4,14 +4,14 @@ Every function here is the tested twin of something that lesson 01 builds by han
 settings the numbers are those of TensorFlow's ``AudioSpectrogram`` and ``Mfcc`` operations, the
 front end of the Speech Commands tutorial, and the tests hold the two together.
 
-The order of the steps::
+The steps::
 
     samples --frames--> windowed frames --FFT--> power spectrogram
             --mel filterbank--> mel spectrogram --log--> log-mel --DCT--> MFCC
 
-Time runs along the first axis of every two-dimensional array: shape ``(frames, something)``.
-Arithmetic is in double precision and results are float32, because the logarithm of a very small
-number would otherwise show the rounding of the Fourier transform.
+Time is the first axis of every array, shape ``(frames, something)``. Arithmetic is in double
+precision, because the logarithm of a small number shows all rounding before it; results are
+float32.
 """
 
 from functools import lru_cache
@@ -19,6 +19,14 @@ from functools import lru_cache
 import numpy as np
 from scipy import fft
 from scipy.signal import get_window
+
+from course_utils.features.mel import hertz_to_mel, mel_centres, mel_filterbank, mel_to_hertz
+
+__all__ = [
+    "LOG_FLOOR", "average", "dct_matrix", "fft_length", "frames", "hertz_to_mel", "log_mel",
+    "mel_centres", "mel_filterbank", "mel_spectrogram", "mel_to_hertz", "mfcc", "mfcc_from_mel",
+    "milliseconds_to_samples", "power_spectrogram",
+]  # fmt: skip
 
 LOG_FLOOR = 1e-12
 """Smallest value that enters a logarithm (TensorFlow's ``Mfcc`` uses the same one)."""
@@ -103,66 +111,6 @@ def power_spectrogram(
     return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
 
 
-def hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray | float:
-    """Mel scale in the formula of HTK: ``1127 ln(1 + f / 700)``."""
-    return 1127.0 * np.log1p(np.asarray(hertz, np.float64) / 700.0)
-
-
-def mel_to_hertz(mel: np.ndarray | float) -> np.ndarray | float:
-    """Inverse of :func:`hertz_to_mel`."""
-    return 700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0)
-
-
-@lru_cache(maxsize=64)
-def mel_filterbank(
-    n_bins: int, sample_rate: int, n_mels: int = 40, low_hz: float = 20, high_hz: float = 4000
-) -> np.ndarray:
-    """Triangular filters that are equally wide on the mel scale.
-
-    Parameters
-    ----------
-    n_bins : int
-        Frequency bins of the spectrogram (257 for a 512-point FFT).
-    sample_rate : int
-        Samples per second.
-    n_mels : int
-        Number of filters.
-    low_hz, high_hz : float
-        Where the first triangle starts and the last one ends, in hertz.
-
-    Returns
-    -------
-    np.ndarray, shape (n_bins, n_mels), float64, read-only
-        ``magnitudes @ filterbank`` gives the mel spectrogram.
-
-    Raises
-    ------
-    ValueError
-        If the range is empty or reaches beyond half the sample rate.
-
-    Notes
-    -----
-    The constants are those of TensorFlow's ``mfcc_mel_filterbank.cc``: bins below ``low_hz`` (and
-    always bin 0) and above ``high_hz`` get no weight, and triangles are straight lines over mel,
-    not over hertz.
-    """
-    nyquist = sample_rate / 2
-    if n_bins < 2 or n_mels < 1 or not 0 <= low_hz < high_hz <= nyquist:
-        raise ValueError(
-            f"Found {n_mels} mel bands from {low_hz} to {high_hz} Hz over {n_bins} bins; expected "
-            f"at least one band inside 0 to {nyquist:g} Hz, half the sample rate; lower high_hz."
-        )
-    edges = np.linspace(hertz_to_mel(low_hz), hertz_to_mel(high_hz), n_mels + 2)
-    left, centre, right = edges[:-2], edges[1:-1], edges[2:]
-    bin_hz = nyquist / (n_bins - 1)
-    mel = hertz_to_mel(np.arange(n_bins) * bin_hz)[:, None]
-    weights = np.minimum((mel - left) / (centre - left), (right - mel) / (right - centre)).clip(0)
-    weights[: int(1.5 + low_hz / bin_hz)] = 0
-    weights[int(high_hz / bin_hz) + 1 :] = 0
-    weights.flags.writeable = False
-    return weights
-
-
 def mel_spectrogram(
     samples: np.ndarray,
     sample_rate: int,
@@ -193,7 +141,7 @@ def log_mel(
 ) -> np.ndarray:
     """Natural logarithm of :func:`mel_spectrogram`, floored at :data:`LOG_FLOOR`, as float32."""
     mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
-    return np.log(np.maximum(mel, LOG_FLOOR)).astype(np.float32)
+    return _floored_log(mel).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -264,8 +212,11 @@ def mfcc(
 
 def mfcc_from_mel(mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     """Logarithm and DCT of a mel spectrogram of shape (frames, n_mels): the last step of MFCC."""
-    floored = np.log(np.maximum(mel, LOG_FLOOR))
-    return (floored @ dct_matrix(mel.shape[-1], n_mfcc)).astype(np.float32)
+    return (_floored_log(mel) @ dct_matrix(mel.shape[-1], n_mfcc)).astype(np.float32)
+
+
+def _floored_log(mel: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(mel, LOG_FLOOR))
 
 
 def average(
@@ -303,9 +254,8 @@ def average(
     padding = columns * width - power.shape[1]
     starts = np.maximum(np.arange(columns) * width - padding // 2, 0)
     stops = np.append(starts[1:], power.shape[1])
-    return (np.add.reduceat(power, starts, axis=1, dtype=np.float64) / (stops - starts)).astype(
-        np.float32
-    )
+    pools = np.add.reduceat(power, starts, axis=1, dtype=np.float64)
+    return (pools / (stops - starts)).astype(np.float32)
 
 
 @lru_cache(maxsize=64)
