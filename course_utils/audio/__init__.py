@@ -32,11 +32,11 @@ from course_utils.audio.errors import (
     wrong,
 )
 from course_utils.audio.headers import checked_source
-from course_utils.audio.reading import decode
+from course_utils.audio.reading import decode, decode_pcm16
 
 __all__ = [
     "MAX_RATE", "MIN_RATE", "AudioError", "Player",
-    "check", "load", "play", "resample", "save", "to_wav_bytes",
+    "check", "load", "load_pcm16", "play", "resample", "save", "to_wav_bytes",
 ]  # fmt: skip
 
 
@@ -79,6 +79,26 @@ def load(
         todo = f"{wanted} Hz: convert the file, or load it with resample=True"
         raise wrong(name, f"has a rate of {found} Hz", todo)
     return _resample(samples, found, wanted, name), wanted
+
+
+def load_pcm16(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
+    """Read a 16-bit mono WAV file as the integers it holds, and nothing else.
+
+    For clips to train on, which have to be uniform: `load` would convert the odd one silently.
+
+    Returns
+    -------
+    (np.ndarray of int16, shape (samples,), int)
+        Values that divided by 32768 are samples in [-1, 1), and the rate in Hz.
+
+    Raises
+    ------
+    AudioError
+        If `load` would refuse the file, or it is not WAV, not 16-bit PCM, or not mono.
+    """
+    name = name_of(path)
+    with one_error(name):
+        return decode_pcm16(checked_source(os.fsdecode(path), name)[0], name)
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:

@@ -46,6 +46,21 @@ def decode(
     return np.concatenate(blocks), rate
 
 
+def decode_pcm16(source: str | bytes | BinaryIO, name: str) -> tuple[np.ndarray, int]:
+    """The values of a 16-bit mono WAV file as int16, shape (samples,), and the rate in Hz."""
+    with soundfile.SoundFile(source) as stream:
+        rate, kind = checked_rate(stream.samplerate, name), f"{stream.format} {stream.subtype}"
+        if stream.format not in ("WAV", "WAVEX") or stream.subtype != "PCM_16":
+            todo = "16-bit WAV (WAV PCM_16): convert it, audio.load and audio.save do"
+            raise wrong(name, f"is {kind}", todo)
+        if stream.channels != 1:
+            todo = "one: keep the first (left), or average them as audio.load does, and save that"
+            raise wrong(name, f"has {stream.channels} channels", todo)
+        values = stream.read(MAX_SAMPLES, "int16")
+        _check_length(len(values), stream.frames, None, False, name)
+    return values, rate
+
+
 def _mono(block: np.ndarray, name: str) -> np.ndarray:
     peak = float(np.abs(block).max())
     if not np.isfinite(peak):

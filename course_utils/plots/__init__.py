@@ -19,6 +19,12 @@ from course_utils.plots.base import (
     use_style,
 )
 from course_utils.plots.charts import bars, lines
+from course_utils.plots.classification import (
+    confusion_matrix,
+    reliability_diagram,
+    shade,
+    with_intervals,
+)
 from course_utils.plots.sound import (
     coefficients,
     mark,
@@ -30,6 +36,7 @@ from course_utils.plots.sound import (
 
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "STYLE",
-    "alt_text", "bars", "coefficients", "describe", "figure", "lines", "mark", "mel_spectrogram",
-    "picture", "show", "spectrogram", "to_png", "use_style", "waveform",
+    "alt_text", "bars", "coefficients", "confusion_matrix", "describe", "figure", "lines", "mark",
+    "mel_spectrogram", "picture", "reliability_diagram", "shade", "show", "spectrogram",
+    "to_png", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

@@ -1,0 +1,77 @@
+"""One part of a selection, decoded and ready to be drawn from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from course_utils.datasets.speech_commands.clips import Clips, read_backgrounds, read_clips
+from course_utils.datasets.speech_commands.layout import SpeechCommands
+from course_utils.datasets.speech_commands.selection import Selection
+
+
+@dataclass(frozen=True)
+class ExampleSet:
+    """Clips with labels, and the noise that may be mixed into them.
+
+    Attributes
+    ----------
+    labels : tuple of str
+    clips : Clips
+    classes : np.ndarray of int32, shape (clips,)
+        Place of each clip's label in ``labels``; 0 is silence.
+    speakers : tuple of str
+        Who speaks; empty for silence.
+    noise : tuple of np.ndarray of int16
+        Recordings of background noise.
+    """
+
+    labels: tuple[str, ...]
+    clips: Clips
+    classes: np.ndarray
+    speakers: tuple[str, ...]
+    noise: tuple[np.ndarray, ...]
+
+    @property
+    def n(self) -> int:
+        """How many clips there are."""
+        return len(self.classes)
+
+
+def prepare(
+    data: SpeechCommands,
+    selection: Selection,
+    part: str,
+    *,
+    sample_rate: int | None = None,
+    clip_duration_ms: float = 1000,
+    progress: bool = True,
+) -> ExampleSet:
+    """Decode one part of a selection.
+
+    Parameters
+    ----------
+    data : SpeechCommands
+        The set that the selection was made from.
+    selection : Selection
+    part : {"training", "validation", "testing"}
+    sample_rate : int, optional
+        Rate that all files must have, in Hz; by default that of the first file.
+    clip_duration_ms : float
+        Length of a clip, in milliseconds.
+    progress : bool
+        Whether to show a bar.
+
+    Returns
+    -------
+    ExampleSet
+
+    Raises
+    ------
+    audio.AudioError, ValueError
+        As :func:`read_clips` and :func:`read_backgrounds`.
+    """
+    paths = selection.paths[part]
+    clips = read_clips(paths, sample_rate, clip_duration_ms, progress)
+    noise = read_backgrounds(data.backgrounds(), clips.sample_rate, clip_duration_ms)
+    speakers = tuple("" if path is None else data.speaker(path) for path in paths)
+    return ExampleSet(selection.labels, clips, selection.classes[part], speakers, tuple(noise))

@@ -1,0 +1,1 @@
+"""Training runs that can be stopped at any moment: loops, checkpoints, recipes."""
