@@ -320,6 +320,78 @@ def test_a_megabyte_of_chunks_ends(tmp_path):
     refused(tmp_path / "a.wav", "no data chunk")
 
 
+# ---------------------------------------------------------------- 16-bit mono WAV and nothing else
+
+
+def refused_pcm16(path, *words) -> str:
+    with pytest.raises(audio.AudioError) as caught:
+        audio.load_pcm16(path)
+    return held(caught.value, os.path.basename(path), *words)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 44100])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX"])
+def test_pcm16_is_read_as_it_is(tmp_path, rate, form):
+    steps = np.arange(-32768, 32768).astype(np.int16)
+    path = write(tmp_path / "a.wav", steps, rate, "PCM_16", format=form)
+    found, found_rate = audio.load_pcm16(path)
+    assert found.dtype == np.int16 and found_rate == rate
+    np.testing.assert_array_equal(found, steps)
+    np.testing.assert_array_equal(audio.load(path)[0], found / np.float32(32768))
+
+
+@pytest.mark.parametrize(("riff", "size"), [(0, 0), (0xFFFFFFFF, 0xFFFFFFFF)])
+def test_pcm16_from_a_pipe(tmp_path, riff, size):
+    steps = (tone() * 32768).astype("<i2")
+    (tmp_path / "a.wav").write_bytes(wav_bytes(steps.tobytes(), riff, size))
+    np.testing.assert_array_equal(audio.load_pcm16(tmp_path / "a.wav")[0], steps)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW"])
+def test_pcm16_of_other_encodings(tmp_path, subtype):
+    path = write(tmp_path / "a.wav", subtype=subtype)
+    refused_pcm16(path, f"is WAV {subtype}; expected 16-bit WAV", "convert it, audio.load and")
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.mp3"])
+def test_pcm16_of_other_formats(tmp_path, name):
+    refused_pcm16(write(tmp_path / name), "; expected 16-bit WAV (WAV PCM_16): convert it")
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_pcm16_of_several_channels(tmp_path, channels):
+    path = write(tmp_path / "a.wav", np.zeros((9, channels)))
+    refused_pcm16(path, f"has {channels} channels; expected one", "first (left), or average them")
+
+
+def test_pcm16_of_what_is_no_sound(tmp_path):
+    path = tmp_path / "a.wav"
+    refused_pcm16(path, "does not exist")
+    refused_pcm16(tmp_path, "is a folder")
+    path.write_bytes(b"")
+    refused_pcm16(path, "0 bytes")
+    path.write_bytes(b"hello, this is text")
+    assert "MP3" not in refused_pcm16(path, "not audio", "16-bit WAV")
+    refused_pcm16(write(path, np.zeros(0, np.float32)), "no samples", "record it again")
+    with pytest.raises(audio.AudioError, match="is no path"):
+        audio.load_pcm16(None)
+
+
+@pytest.mark.parametrize("size", [13, 30, 45, 1000, 32043])
+def test_pcm16_truncated(tmp_path, size):
+    refused_pcm16(cut(write(tmp_path / "a.wav"), size), "truncated")
+
+
+@pytest.mark.parametrize("rate", [999, 768001])
+def test_pcm16_of_an_absurd_rate(tmp_path, rate):
+    refused_pcm16(write(tmp_path / "a.wav", rate=rate), f"{rate} Hz")
+
+
+def test_pcm16_too_long(tmp_path, monkeypatch):
+    monkeypatch.setattr("course_utils.audio.reading.MAX_SAMPLES", 10000)
+    refused_pcm16(write(tmp_path / "a.wav"), "too long", "10000 samples: cut it")
+
+
 # ---------------------------------------------------------------- arrays, saving, resampling
 
 SOUNDS = arrays(np.float32, st.integers(1, 400), elements=st.floats(-1, 1, width=32))

@@ -32,7 +32,7 @@ from course_utils.audio.errors import (
     wrong,
 )
 from course_utils.audio.headers import checked_source
-from course_utils.audio.reading import decode, decode_pcm16
+from course_utils.audio.reading import PCM16, decode, decode_pcm16
 
 __all__ = [
     "MAX_RATE", "MIN_RATE", "AudioError", "Player",
@@ -98,7 +98,7 @@ def load_pcm16(path: str | os.PathLike[str]) -> tuple[np.ndarray, int]:
     """
     name = name_of(path)
     with one_error(name):
-        return decode_pcm16(checked_source(os.fsdecode(path), name)[0], name)
+        return decode_pcm16(checked_source(os.fsdecode(path), name, PCM16)[0], name)
 
 
 def resample(samples: np.ndarray, from_rate: int, to_rate: int) -> np.ndarray:

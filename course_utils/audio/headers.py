@@ -12,11 +12,17 @@ from typing import BinaryIO
 
 from course_utils.audio.errors import COMPLETE, wrong
 
+FORMATS = "WAV, FLAC, OGG or MP3"
 UNKNOWN_SIZE = 0x7FFFF000  # programs that pipe WAV write this size, or a larger one, or zero
 
 
-def checked_source(path: str, name: str) -> tuple[str | bytes | BinaryIO, int | None]:
-    """Look at a file before libsndfile does: what to open, and what `_mp3_samples` says."""
+def checked_source(
+    path: str, name: str, formats: str = FORMATS
+) -> tuple[str | bytes | BinaryIO, int | None]:
+    """Look at a file before libsndfile does: what to open, and what `_mp3_samples` says.
+
+    `formats` is what the message about a file that is no sound asks for.
+    """
     if not os.path.isfile(path):  # opening a pipe would wait for ever
         found = "is a folder or a device" if os.path.exists(path) else "does not exist"
         raise wrong(name, found, "a sound file: check name and folder")
@@ -33,8 +39,8 @@ def checked_source(path: str, name: str) -> tuple[str | bytes | BinaryIO, int | 
         elif head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
             counted = _mp3_samples(file, size, name)
         elif head[:4] != b"fLaC":
-            todo = "WAV, FLAC, OGG or MP3: convert it"
-            raise wrong(name, f"is not audio (it begins with {head[:4]!r})", todo)
+            found = f"is not audio (it begins with {head[:4]!r})"
+            raise wrong(name, found, f"{formats}: convert it")
     return source, counted
 
 

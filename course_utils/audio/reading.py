@@ -9,6 +9,7 @@ from course_utils.audio.errors import COMPLETE, MAX_SAMPLES, checked_rate, wrong
 
 MAX_CHANNELS = 32
 MAX_PEAK = 8.0  # a float file above this holds integers, not sound mixed a little too loud
+PCM16 = "16-bit WAV (WAV PCM_16)"
 BLOCK_VALUES = 2**18  # decoded at a time: memory grows with what is there, not what is claimed
 CONTAINERS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
 ENCODINGS = ("PCM_", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_")
@@ -51,12 +52,14 @@ def decode_pcm16(source: str | bytes | BinaryIO, name: str) -> tuple[np.ndarray,
     with soundfile.SoundFile(source) as stream:
         rate, kind = checked_rate(stream.samplerate, name), f"{stream.format} {stream.subtype}"
         if stream.format not in ("WAV", "WAVEX") or stream.subtype != "PCM_16":
-            todo = "16-bit WAV (WAV PCM_16): convert it, audio.load and audio.save do"
+            todo = f"{PCM16}: convert it, audio.load and audio.save do"
             raise wrong(name, f"is {kind}", todo)
         if stream.channels != 1:
             todo = "one: keep the first (left), or average them as audio.load does, and save that"
             raise wrong(name, f"has {stream.channels} channels", todo)
-        values = stream.read(MAX_SAMPLES, "int16")
+        if stream.frames > MAX_SAMPLES:
+            raise wrong(name, "is too long", f"at most {MAX_SAMPLES} samples: cut it")
+        values = stream.read(dtype="int16")
         _check_length(len(values), stream.frames, None, False, name)
     return values, rate
 

@@ -5,16 +5,21 @@ WAV at the common rate is refused by name. (TensorFlow's example reads every rat
 one in its flags.)
 """
 
-import os
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, places
+from course_utils import audio
+from course_utils.audio.errors import name_of, wrong
 from course_utils.datasets.progress import bar
+
+_NAMED = 5  # unfit files that a message names
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ def read_clips(
     paths : sequence of Path or None
         16-bit mono WAV files; None for silence.
     sample_rate : int, optional
-        Rate that all files must have, in Hz; by default that of the first file.
+        Rate that all files must have, in Hz; by default the one that most of them have.
     clip_duration_ms : float
         Length of a clip, in milliseconds.
     progress : bool
@@ -65,23 +70,21 @@ def read_clips(
     Raises
     ------
     audio.AudioError
-        If a file is not 16-bit mono WAV, has another rate, or cannot be read.
+        If files are not 16-bit mono WAV, have another rate, or cannot be read; the first one is
+        explained, the next few are named, all are counted.
     ValueError
-        If there is no file at all.
+        If there is no file at all, or a clip would have no samples.
     """
-    files = [path for path in paths if path is not None]
+    rows = [row for row, path in enumerate(paths) if path is not None]
+    files = [Path(paths[row]) for row in rows]
     if not files:
         raise ValueError("There is no clip to read; expected at least one path; select some words.")
-    rate = sample_rate or audio.load_pcm16(files[0])[1]
-    length = int(rate * clip_duration_ms / 1000)
+    rate = sample_rate or _usual_rate(files)
+    length = _clip_length(rate, clip_duration_ms)
     steps = np.zeros((len(paths), length), np.int16)
     padded = cut = 0
-    places_of_files = [row for row, path in enumerate(paths) if path is not None]
-    # Reading waits for the disk more than for the processor.
-    with bar(len(files), "decoding", "clip", progress) as shown, ThreadPoolExecutor(4) as pool:
-        for row, clip in zip(
-            places_of_files, pool.map(lambda f: _read(f, rate), files), strict=True
-        ):
+    with bar(len(files), "decoding", "clip", progress) as shown:
+        for clip, row in zip(_read_all(files, rate), rows, strict=True):
             steps[row, : len(clip)] = clip[:length]
             padded += len(clip) < length
             cut += len(clip) > length
@@ -105,23 +108,74 @@ def read_backgrounds(
     ValueError
         If a recording is not longer than a clip, so that no piece can be drawn from it.
     """
-    recordings = [_read(path, sample_rate) for path in paths]
+    length = _clip_length(sample_rate, clip_duration_ms)
+    recordings = list(_read_all([Path(path) for path in paths], sample_rate))
     for path, recording in zip(paths, recordings, strict=True):
-        if len(recording) <= sample_rate * clip_duration_ms / 1000:
+        if len(recording) <= length:
             raise ValueError(
-                f"{places.shown(path)} lasts {1000 * len(recording) / sample_rate:g} ms; expected"
+                f"{name_of(path)} lasts {1000 * len(recording) / sample_rate:g} ms; expected"
                 f" noise that is longer than a clip of {clip_duration_ms:g} ms, so that pieces can"
                 " be drawn from it; take a longer recording."
             )
     return recordings
 
 
-def _read(path: str | os.PathLike[str], sample_rate: int) -> np.ndarray:
-    """The 16-bit values of one file, held to the common rate."""
-    steps, found = audio.load_pcm16(path)
+def _clip_length(sample_rate: int, clip_duration_ms: float) -> int:
+    """Samples in a clip."""
+    # Written so that a NaN, for which every comparison is false, is refused as well.
+    if not 1 <= sample_rate * clip_duration_ms / 1000 < math.inf:
+        raise ValueError(
+            f"clip_duration_ms is {clip_duration_ms} at {sample_rate} Hz; expected at least one"
+            " sample; 1000 is usual."
+        )
+    return int(sample_rate * clip_duration_ms / 1000)
+
+
+def _usual_rate(files: Sequence[Path]) -> int:
+    """The most frequent rate among up to a hundred files that can be read."""
+    rates = Counter()
+    for path in files[:: -(-len(files) // 100)]:
+        with suppress(audio.AudioError):  # read_clips reports it, with all others
+            rates[audio.load_pcm16(path)[1]] += 1
+    return rates.most_common(1)[0][0] if rates else audio.MIN_RATE
+
+
+def _read_all(files: Sequence[Path], sample_rate: int) -> Iterator[np.ndarray]:
+    """The 16-bit values of one file after another; at the end one error for all unfit ones."""
+    unfit = []
+    # Reading waits for the disk more than for the processor.
+    with ThreadPoolExecutor(4) as pool:
+        read = pool.map(lambda path: _read(path, sample_rate), files)
+        for path, found in zip(files, read, strict=True):
+            if isinstance(found, audio.AudioError):
+                unfit.append((path, found))
+                yield np.zeros(0, np.int16)
+            else:
+                yield found
+    if unfit:
+        raise audio.AudioError(str(unfit[0][1]) + _more([path for path, _ in unfit[1:]]))
+
+
+def _read(path: Path, sample_rate: int) -> np.ndarray | audio.AudioError:
+    """The 16-bit values of one file, held to the common rate, or what is wrong with it."""
+    try:
+        steps, found = audio.load_pcm16(path)
+    except audio.AudioError as error:
+        return error
     if found != sample_rate:
-        raise audio.AudioError(
-            f"{places.shown(path)} has a rate of {found} Hz; expected {sample_rate} Hz, as all"
-            " clips of a set share one rate; convert it (audio.load and audio.save do)."
+        return wrong(
+            name_of(path),
+            f"has a rate of {found} Hz",
+            f"{sample_rate} Hz, as all clips of a set share one rate: convert it, audio.load with"
+            " this rate and audio.save do",
         )
     return steps
+
+
+def _more(paths: Sequence[Path]) -> str:
+    """The sentence that counts the other unfit files and names the first few."""
+    if not paths:
+        return ""
+    files = "file is" if len(paths) == 1 else "files are"
+    names = ", ".join(name_of(Path(*path.parts[-2:])) for path in paths[:_NAMED])
+    return f" {len(paths):,} more {files} unfit, too: {names}{', …' * (len(paths) > _NAMED)}."

@@ -1,11 +1,11 @@
 """One part of a selection, decoded and ready to be drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from course_utils.datasets.speech_commands.clips import Clips, read_backgrounds, read_clips
-from course_utils.datasets.speech_commands.layout import SpeechCommands
+from course_utils.datasets.speech_commands.layout import PARTS, SpeechCommands
 from course_utils.datasets.speech_commands.selection import Selection
 
 
@@ -36,6 +36,19 @@ class ExampleSet:
         """How many clips there are."""
         return len(self.classes)
 
+    def take(self, rows: np.ndarray) -> "ExampleSet":
+        """Some of the clips, in the order of ``rows`` (places, or one boolean for each clip).
+
+        Labels, noise and the counts of padded and cut clips stay those of the whole set.
+        """
+        places = np.arange(self.n)[rows]
+        return replace(
+            self,
+            clips=replace(self.clips, steps=self.clips.steps[places]),
+            classes=self.classes[places],
+            speakers=tuple(self.speakers[place] for place in places),
+        )
+
 
 def prepare(
     data: SpeechCommands,
@@ -55,7 +68,7 @@ def prepare(
     selection : Selection
     part : {"training", "validation", "testing"}
     sample_rate : int, optional
-        Rate that all files must have, in Hz; by default that of the first file.
+        Rate that all files must have, in Hz; by default the one that most of them have.
     clip_duration_ms : float
         Length of a clip, in milliseconds.
     progress : bool
@@ -68,8 +81,12 @@ def prepare(
     Raises
     ------
     audio.AudioError, ValueError
-        As :func:`read_clips` and :func:`read_backgrounds`.
+        As :func:`read_clips` and :func:`read_backgrounds`, and if there is no such part.
     """
+    if part not in selection.paths:
+        raise ValueError(
+            f"There is no part {part!r} in a selection; choose one of {', '.join(PARTS)}."
+        )
     paths = selection.paths[part]
     clips = read_clips(paths, sample_rate, clip_duration_ms, progress)
     noise = read_backgrounds(data.backgrounds(), clips.sample_rate, clip_duration_ms)

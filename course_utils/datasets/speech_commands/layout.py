@@ -119,20 +119,34 @@ class SpeechCommands:
         The folder that holds the word folders. It is only read.
     card : cards.Card, optional
         The card to compare the counts with; by default that of the official set.
+    validation_percentage, testing_percentage : float
+        Approximate share of the two parts in percent. Only a set without lists is split by them.
 
     Attributes
     ----------
     root : Path
     words : list of str
         Word folders in alphabetical order, without ``_background_noise_``.
+    split_by : str
+        What decides the parts: the two lists, or the hash of the speaker's name.
 
     Raises
     ------
     ValueError
-        If there are no recordings, or the lists are incomplete or contradict each other.
+        If there are no recordings, the lists are incomplete or contradict each other, or the
+        percentages are impossible (see :func:`partition`).
     """
 
-    def __init__(self, root: str | os.PathLike[str], card: cards.Card | None = None) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        card: cards.Card | None = None,
+        *,
+        validation_percentage: float = 10,
+        testing_percentage: float = 10,
+    ) -> None:
+        self._shares = validation_percentage, testing_percentage
+        partition("", *self._shares)  # refuses impossible ones here, not at the first clip
         self.root = Path(root)
         self._card = card
         self._clips, self._left_out = _scan(self.root)
@@ -145,6 +159,8 @@ class SpeechCommands:
             )
         self._names = {f"{word}/{name}" for word in self.words for name in self._clips[word]}
         self._listed = read_lists(self.root)
+        listed = self._listed is not None
+        self.split_by = "the set's lists" if listed else "hash of the speaker's name"
 
     def clips(self, word: str | None = None, part: str | None = None) -> list[Path]:
         """Paths of the clips, sorted by word and file name.
@@ -220,7 +236,7 @@ class SpeechCommands:
             clips=len(self._names),
             speakers=len({_speaker(name) for names in self._clips.values() for name in names}),
             parts={part: parts[part] for part in PARTS},
-            split_by="hash of the speaker's name" if self._listed is None else "the set's lists",
+            split_by=self.split_by,
             backgrounds=len(self.backgrounds()),
             listed_but_missing=tuple(sorted(set(listed) - self._names)),
             left_out=tuple(self._left_out),
@@ -229,7 +245,9 @@ class SpeechCommands:
 
     def _part(self, name: str) -> str:
         """The part of ``word/file``."""
-        return partition(name) if self._listed is None else self._listed.get(name, "training")
+        if self._listed is None:
+            return partition(name, *self._shares)
+        return self._listed.get(name, "training")
 
 
 def _speaker(name: str) -> str:

@@ -79,10 +79,12 @@ def select(
     Raises
     ------
     ValueError
-        If a wanted word is missing, written in another case, given twice or contains a space; a
-        percentage is negative; silence is asked for without recordings of background noise; or a
-        part has no wanted clips.
+        If a wanted word is missing, has a space around it, is written in another case, given twice
+        or the name of an extra label; a percentage is negative or no number; silence is asked for
+        without recordings of background noise; or a part has no wanted clips.
     """
+    if not isinstance(wanted_words, str):
+        wanted_words = tuple(wanted_words)
     _check_words(data, wanted_words)
     _check_percentages(data, unknown_percentage, silence_percentage)
     labels = (SILENCE, UNKNOWN, *wanted_words)
@@ -117,6 +119,11 @@ def _check_words(data: SpeechCommands, wanted: Sequence[str]) -> None:
             "once; remove the repetition."
         )
     for word in wanted:
+        if word in (SILENCE, UNKNOWN):
+            raise ValueError(
+                f"wanted_words has {word!r}, which select() adds by itself; expected words only;"
+                " remove it, and set its share with silence_percentage or unknown_percentage."
+            )
         if word not in data.words:
             raise ValueError(_missing(data, word))
 
@@ -124,9 +131,10 @@ def _check_words(data: SpeechCommands, wanted: Sequence[str]) -> None:
 def _missing(data: SpeechCommands, word: str) -> str:
     """The sentence for a wanted word that has no folder."""
     where = places.shown(data.root)
-    if word != word.strip() and word.strip() in data.words:
-        hint = f"there is {word.strip()!r}: remove the space around it"
-    elif alike := [each for each in data.words if each.lower() == word.strip().lower()]:
+    bare = str(word).strip()
+    if bare != word and bare in data.words:
+        hint = f"there is {bare!r}: remove the space around it"
+    elif alike := [each for each in data.words if each.lower() == bare.lower()]:
         hint = f"there is {alike[0]!r}: words are told apart by case, write it like the folder"
     else:
         hint = f"its words are {', '.join(data.words)}: choose among them"
@@ -153,7 +161,8 @@ def _empty(data: SpeechCommands, part: str) -> str:
     """The sentence for a part without wanted clips."""
     speakers = len({data.speaker(path) for path in data.clips()})
     return (
-        f"The {part} part of {places.shown(data.root)} has no clips of the wanted words: a set"
-        f" needs voices in all three parts, and this one has {speakers} by their file names"
-        " (<speaker>_nohash_<n>.wav); record more speakers, or raise the percentage of the part."
+        f"The {part} part of {places.shown(data.root)} has no clips of the wanted words; expected"
+        f" voices in all three parts, and there are {speakers} by their file names"
+        f" (<speaker>_nohash_<n>.wav), split by {data.split_by}; record more speakers, or change"
+        " the lists or percentages that split them."
     )
