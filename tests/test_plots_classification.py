@@ -54,7 +54,7 @@ def test_a_matrix_has_truth_in_rows_and_a_number_in_every_cell_with_clips(ax):
 
 
 def test_shares_are_those_of_the_row(ax):
-    plots.confusion_matrix(ax, MATRIX, LABELS, share=True)
+    plots.confusion_matrix(ax, MATRIX, LABELS, by="truth")
     cells = {(0, 0): "98", (0, 1): "2", (1, 1): "67", (1, 2): "33", (2, 0): "100"}
     assert written(ax) == cells
     assert ax.images[0].colorbar.ax.get_ylabel() == "share of the row (%)"
@@ -62,13 +62,13 @@ def test_shares_are_those_of_the_row(ax):
 
 
 def test_a_share_that_rounds_to_nothing_is_not_written_as_nothing(ax):
-    plots.confusion_matrix(ax, np.array([[999, 1], [0, 5]]), ("a", "b"), share=True)
+    plots.confusion_matrix(ax, np.array([[999, 1], [0, 5]]), ("a", "b"), by="truth")
     assert written(ax)[0, 1] == "<1"
 
 
-@pytest.mark.parametrize("share", [False, True])
-def test_a_matrix_says_how_much_is_right_and_the_biggest_confusions(ax, share):
-    plots.confusion_matrix(ax, MATRIX, LABELS, "three words", share)
+@pytest.mark.parametrize("by", [None, "truth"])
+def test_a_matrix_says_how_much_is_right_and_the_biggest_confusions(ax, by):
+    plots.confusion_matrix(ax, MATRIX, LABELS, "three words", by)
     assert said(ax) == (
         "Confusion matrix of three words: 3 labels, 197 of 204 clips right (96.6%). Biggest "
         "confusions: yes taken for no 5 times (2% of the row); go taken for yes 1 time (100% of "
@@ -83,7 +83,7 @@ def test_a_matrix_without_mistakes_and_one_without_clips(ax):
         "label."
     )
     empty = plots.figure()[1]
-    plots.confusion_matrix(empty, np.zeros((2, 2), int), ("a", "b"), share=True)
+    plots.confusion_matrix(empty, np.zeros((2, 2), int), ("a", "b"), by="truth")
     assert "0 of 0 clips right." in said(empty) and not empty.texts
 
 
@@ -111,7 +111,7 @@ def test_every_number_is_readable_on_its_cell_and_shades_differ_in_grey():
 
 
 def test_the_matrix_is_drawn_in_these_shades(ax):
-    plots.confusion_matrix(ax, MATRIX, LABELS, share=True)
+    plots.confusion_matrix(ax, MATRIX, LABELS, by="truth")
     image = ax.images[0]
     drawn = image.cmap(image.norm(image.get_array()))[1, 2][:3]
     assert drawn == pytest.approx(to_rgb(plots.shade(1 / 3)[0]), abs=0.01)
@@ -128,7 +128,7 @@ def reliability() -> metrics.Reliability:
 def test_a_reliability_diagram_has_a_diagonal_its_bins_and_their_clips(ax):
     plots.reliability_diagram(ax, reliability(), "a recogniser")
     diagonal, points = ax.lines[0], ax.containers[0].lines[0]
-    assert diagonal.get_xdata() == diagonal.get_ydata() == [0, 1]
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 1]
     assert points.get_xdata() == pytest.approx([0.6, 0.9])
     assert points.get_ydata() == pytest.approx([1, 0.5])
     (whiskers,) = ax.containers[0].lines[2]
@@ -189,3 +189,24 @@ def test_large_numbers_have_no_lonely_point(ax):
 def test_intervals_that_are_none_are_refused(ax, values, sentence):
     with pytest.raises(ValueError, match=sentence):
         plots.with_intervals(ax, values, "accuracy")
+
+
+def test_shares_of_the_column_and_of_all_clips():
+    matrix = np.array([[6, 2], [0, 2]])
+    texts = {}
+    for by in ("predicted", "all"):
+        figure, ax = plots.figure()
+        plots.confusion_matrix(ax, matrix, ("a", "b"), by=by)
+        texts[by] = [text.get_text() for text in ax.texts]
+        plt.close(figure)
+    assert texts == {"predicted": ["100", "50", "50"], "all": ["60", "20", "20"]}
+    with pytest.raises(ValueError, match="rows"):
+        plots.confusion_matrix(ax, matrix, ("a", "b"), by="rows")
+
+
+def test_the_matrix_for_a_training_log_opens_no_figure():
+    scores = np.eye(3)[[0, 1, 1, 2]]
+    before = plt.get_fignums()
+    picture = plots.confusion_png(("a", "b", "c"), np.array([0, 1, 2, 2]), scores)
+    assert picture.startswith(b"\x89PNG")
+    assert plt.get_fignums() == before

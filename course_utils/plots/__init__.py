@@ -21,6 +21,7 @@ from course_utils.plots.base import (
 from course_utils.plots.charts import bars, lines
 from course_utils.plots.classification import (
     confusion_matrix,
+    confusion_png,
     reliability_diagram,
     shade,
     with_intervals,
@@ -36,7 +37,7 @@ from course_utils.plots.sound import (
 
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "STYLE",
-    "alt_text", "bars", "coefficients", "confusion_matrix", "describe", "figure", "lines", "mark",
-    "mel_spectrogram", "picture", "reliability_diagram", "shade", "show", "spectrogram",
-    "to_png", "use_style", "waveform", "with_intervals",
+    "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "figure",
+    "lines", "mark", "mel_spectrogram", "picture", "reliability_diagram", "shade", "show",
+    "spectrogram", "to_png", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_hex
+from matplotlib.figure import Figure
 
-from course_utils.metrics import Reliability, most_confused, normalise
-from course_utils.plots.base import COLOURS, describe, named
+from course_utils.metrics import Predictions, Reliability, most_confused, normalise
+from course_utils.plots.base import COLOURS, describe, named, to_png
 
 MATRIX_COLOUR_MAP = "Blues"
 """Nearly white for cells without clips; darker with every clip, in greyscale too."""
@@ -31,7 +32,11 @@ def shade(share: float) -> tuple[str, str]:
 
 
 def confusion_matrix(
-    ax: Axes, matrix: np.ndarray, labels: Sequence[str], title: str = "", share: bool = False
+    ax: Axes,
+    matrix: np.ndarray,
+    labels: Sequence[str],
+    title: str = "",
+    by: str | None = None,
 ) -> None:
     """Draw who is taken for whom: truth in rows, prediction in columns, a number in each cell.
 
@@ -42,24 +47,24 @@ def confusion_matrix(
         In clips.
     labels : sequence of str, length k
     title : str
-    share : bool
-        Numbers and colours are percent of the row, the truth, instead of clips. Cells without clips
-        stay empty in both.
+    by : {"truth", "predicted", "all"}, optional
+        Numbers and colours are percent of the row, of the column or of all clips instead of clips
+        (see :func:`metrics.normalise`). Cells without clips stay empty.
 
     Raises
     ------
     ValueError
-        If the matrix does not fit the labels.
+        If the matrix does not fit the labels, or ``by`` is none of these.
     """
     confusions = most_confused(matrix, labels, 3)
     matrix = np.asarray(matrix)
-    values = 100 * normalise(matrix) if share else matrix
-    top = 100 if share else max(matrix.max(), 1)
+    values = 100 * normalise(matrix, by) if by else matrix
+    top = 100 if by in ("truth", "predicted") else max(values.max(), 1)
     image = ax.imshow(values, cmap=MATRIX_COLOUR_MAP, norm=PowerNorm(_GAMMA, 0, top))
     for row, column in np.argwhere(matrix):
         value = values[row, column]
         colour = shade(value / top)[1]
-        text = "<1" if share and value < 0.5 else f"{value:.0f}"
+        text = "<1" if by and value < 0.5 else f"{value:.0f}"
         ax.text(column, row, text, ha="center", va="center", color=colour, fontsize="small")
     places = range(len(labels))
     turn = 45 if sum(map(len, labels)) > _LONG_LABELS else 0
@@ -72,9 +77,31 @@ def confusion_matrix(
     ax.set(xlabel="prediction", ylabel="truth")
     ax.set_title(title)
     ax.spines[["top", "right"]].set_visible(True)
-    unit = "share of the row (%)" if share else "clips"
+    whole = {"truth": "the row", "predicted": "the column", "all": "all clips"}
+    unit = f"share of {whole[by]} (%)" if by else "clips"
     ax.figure.colorbar(image, ax=ax, label=unit, pad=0.02)
     describe(ax, _matrix_in_words(matrix, confusions, title))
+
+
+def confusion_png(labels: Sequence[str], truth: np.ndarray, scores: np.ndarray) -> bytes:
+    """The confusion matrix as PNG, for a training log.
+
+    Parameters
+    ----------
+    labels : sequence of str, length k
+    truth : np.ndarray of int, shape (n,)
+    scores : np.ndarray, shape (n, k)
+
+    Returns
+    -------
+    bytes
+    """
+    # Not by pyplot, which would show the figure in the notebook cell that trains.
+    fig = Figure(figsize=(7.2, 5.6), layout="constrained")
+    predictions = Predictions(tuple(labels), truth, scores)
+    title = f"accuracy {predictions.accuracy:.1%}, N = {predictions.n}"
+    confusion_matrix(fig.subplots(), predictions.matrix, predictions.labels, title)
+    return to_png(fig)
 
 
 def _matrix_in_words(matrix: np.ndarray, confusions: list, title: str) -> str:
