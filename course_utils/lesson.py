@@ -2,10 +2,7 @@
 
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,20 +124,35 @@ def begin(name: str, **overrides: object) -> Lesson:
     return lesson
 
 
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Keep what native code writes to stderr while a library loads out of the notebook.
+quietly = machine.quietly
 
-    TensorFlow reports its build options there on every import, past all its own log settings.
-    Python's own warnings and errors are not touched.
+
+def run_of(name: str) -> Path | None:
+    """What another lesson left behind, if it was finished at the scale in force.
+
+    Parameters
+    ----------
+    name : str
+        The other notebook's file name without its ending.
+
+    Returns
+    -------
+    pathlib.Path or None
+        Its folder ``runs/<name>``; None if it was not finished, or at another scale.
+
+    Raises
+    ------
+    ValueError
+        If its ``results.json`` is damaged.
     """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    file = places.runs(name) / "results.json"
+    if not file.is_file():
+        return None
     try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        finished = json.loads(file.read_text(encoding="utf-8"))["scale"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{places.shown(file)} is damaged ({error!r}); expected what lesson {name} writes at "
+            "its end; run that lesson again, or delete the file."
+        ) from error
+    return file.parent if finished == scale.current() else None

@@ -1,9 +1,12 @@
-"""What this machine has: cores, memory, GPU, versions; and which scale fits it."""
+"""What this machine has, which scale fits it, and how its native libraries are kept quiet."""
 
 import os
 import platform
 import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
@@ -86,3 +89,23 @@ def fitting_scale(found: dict) -> tuple[str, str]:
     return "mini", (
         "The laptop scale wants two cores, 7 GiB of memory and 10 GiB of disk; mini runs anywhere."
     )
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what native code writes to stderr out of a notebook or a terminal.
+
+    TensorFlow reports its build options there on every import, past all its own log settings, and
+    its converter whatever it does. In a notebook, Python's own warnings and errors take another
+    way and are not touched.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

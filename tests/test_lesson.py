@@ -1,8 +1,7 @@
-"""How a notebook begins, what it leaves behind, and how native noise is kept out of it."""
+"""How a notebook begins and what it leaves behind."""
 
 import json
 import os
-import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -134,30 +133,8 @@ def test_a_first_crash_leaves_nothing_that_looks_like_results(runs, monkeypatch)
     assert not list(runs.glob("*.json"))
 
 
-def test_quietly_hides_what_native_code_writes_and_nothing_else(capfd):
-    os.write(2, b"before ")
-    with lesson.quietly():
-        os.write(2, b"To enable the following instructions: AVX2\n")
-        os.write(1, b"printed")
-    os.write(2, b"after")
-    assert capfd.readouterr() == ("printed", "before after")
-
-
-def test_quietly_hides_a_child_process_too(capfd):
-    with lesson.quietly():
-        os.system(f"{sys.executable} -c \"import sys; sys.stderr.write('noise')\"")
-    assert capfd.readouterr().err == ""
-
-
-def test_stderr_comes_back_when_the_body_raises(capfd):
-    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
-    with pytest.raises(ImportError, match="no such library"), lesson.quietly():
-        os.write(2, b"hidden")
-        raise ImportError("no such library")
-    os.write(2, b"seen")
-    assert capfd.readouterr().err == "seen"
-    if handles is not None:
-        assert len(os.listdir("/proc/self/fd")) == handles, "file descriptors leak"
+def test_a_lesson_keeps_native_noise_out_as_the_machine_module_does():
+    assert lesson.quietly is machine.quietly
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
@@ -172,3 +149,19 @@ def test_a_field_that_is_written_anyway_is_refused(runs):
     this = lesson.begin(NAME)
     with pytest.raises(ValueError, match="save_results writes scale, seconds itself"):
         this.save_results(**results(seconds=1, scale="full"))
+
+
+def test_another_lesson_is_found_when_it_was_finished_at_this_scale(runs, monkeypatch):
+    assert lesson.run_of(NAME) is None
+    lesson.begin(NAME).save_results(**results())
+    assert lesson.run_of(NAME) == runs
+    monkeypatch.setenv("COURSE_SCALE", "laptop")
+    assert lesson.run_of(NAME) is None
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+def test_damaged_results_of_another_lesson_are_named(runs, content):
+    lesson.begin(NAME)
+    (runs / "results.json").write_text(content)
+    with pytest.raises(ValueError, match=r"results\.json is damaged .*; run that lesson again"):
+        lesson.run_of(NAME)

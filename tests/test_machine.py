@@ -1,4 +1,4 @@
-"""What a machine is said to have, with and without a GPU, and which scale fits it."""
+"""What a machine is said to have, which scale fits it, and how native noise is kept out."""
 
 import os
 import platform
@@ -140,3 +140,29 @@ def test_the_scale_fits_the_machine(gpu, cores, memory, disk, expected):
 
 def test_this_machine_fits_some_scale():
     assert machine.fitting_scale(machine.hardware())[0] in scale.SCALES
+
+
+def test_quietly_hides_what_native_code_writes_and_nothing_else(capfd):
+    os.write(2, b"before ")
+    with machine.quietly():
+        os.write(2, b"To enable the following instructions: AVX2\n")
+        os.write(1, b"printed")
+    os.write(2, b"after")
+    assert capfd.readouterr() == ("printed", "before after")
+
+
+def test_quietly_hides_a_child_process_too(capfd):
+    with machine.quietly():
+        os.system(f"{sys.executable} -c \"import sys; sys.stderr.write('noise')\"")
+    assert capfd.readouterr().err == ""
+
+
+def test_stderr_comes_back_when_the_body_raises(capfd):
+    handles = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+    with pytest.raises(ImportError, match="no such library"), machine.quietly():
+        os.write(2, b"hidden")
+        raise ImportError("no such library")
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"
+    if handles is not None:
+        assert len(os.listdir("/proc/self/fd")) == handles, "file descriptors leak"

@@ -1,59 +1,36 @@
 """The recogniser of spoken commands: one second of sound to one of a few labels. Keras.
 
 :func:`build` makes a network by name; :class:`Recogniser` puts the front end before it and the
-labels behind it; :func:`load` brings a trained one back. Adding a network is one function in
-``classic.py``, ``modern.py`` or a file of its own, and one line in :data:`ARCHITECTURES`.
+labels behind it; :func:`load` brings a trained one back. :mod:`export` writes files for devices,
+:mod:`exported` reads them, :mod:`labelling` labels sound files.
+
+TensorFlow is loaded with the first name that needs it, so that an exported file is read, by
+:mod:`exported`, :mod:`labelling` or the command line, without it.
 """
 
-from collections.abc import Callable
-
-import keras
-
-from course_utils.models.speech_commands import classic, modern
-from course_utils.models.speech_commands.counting import multiply_adds
-from course_utils.models.speech_commands.recogniser import Recogniser, load
-from course_utils.models.speech_commands.svdf import Stream, Svdf
+from importlib import import_module
 
 __all__ = [
     "ARCHITECTURES", "Recogniser", "Stream", "Svdf", "build", "load", "multiply_adds",
+    "multiply_adds_per_frame",
 ]  # fmt: skip
 
-ARCHITECTURES: dict[str, Callable[[tuple[int, int], int], keras.Model]] = {
-    "single_fc": classic.single_fc,
-    "conv": classic.conv,
-    "low_latency_conv": classic.low_latency_conv,
-    "low_latency_svdf": classic.low_latency_svdf,
-    "tiny_conv": classic.tiny_conv,
-    "tiny_embedding_conv": classic.tiny_embedding_conv,
-    "ds_cnn": modern.ds_cnn,
-    "tc_resnet": modern.tc_resnet,
-}
-"""Networks by name; each takes the size of the features and the number of labels."""
+_FOUND_IN = {
+    "ARCHITECTURES": "architectures", "build": "architectures",
+    "Recogniser": "recogniser", "load": "recogniser",
+    "Stream": "svdf", "Svdf": "svdf",
+    "multiply_adds": "counting", "multiply_adds_per_frame": "counting",
+}  # fmt: skip
 
 
-def build(name: str, size: tuple[int, int], n_labels: int) -> keras.Model:
-    """A network with fresh weights.
+def __getattr__(name: str) -> object:
+    """Load the module that a name is found in when the name is first asked for."""
+    if name not in _FOUND_IN:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(f"{__name__}.{_FOUND_IN[name]}"), name)
+    return found
 
-    Parameters
-    ----------
-    name : str
-        One of :data:`ARCHITECTURES`.
-    size : (int, int)
-        Frames and features per frame (``FrontEnd.output_size``).
-    n_labels : int
 
-    Returns
-    -------
-    keras.Model
-        From features (batch, frames, bins) to logits (batch, labels).
-
-    Raises
-    ------
-    ValueError
-        If there is no such architecture.
-    """
-    if name not in ARCHITECTURES:
-        raise ValueError(
-            f"There is no architecture {name!r}; choose one of {', '.join(ARCHITECTURES)}."
-        )
-    return ARCHITECTURES[name](tuple(size), n_labels)
+def __dir__() -> list[str]:
+    """All names, loaded or not."""
+    return sorted({*globals(), *__all__})

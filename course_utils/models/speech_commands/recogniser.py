@@ -2,19 +2,24 @@
 
 import os
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
 
-from course_utils import audio, places
+from course_utils import places
 from course_utils.datasets.speech_commands import batches
 from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.features.front_end import FrontEnd
+from course_utils.models.speech_commands import svdf  # noqa: F401  Keras finds a layer once loaded
+from course_utils.models.speech_commands.ends import (
+    check_labels,
+    fitted,
+    read_labels,
+    write_labels,
+)
 
-MODEL_FILE, LABELS_FILE = "model.keras", "labels.txt"
-
-# A resampler may give one sample more than a clip holds.
-_SAMPLES_TOO_MANY = 1
+MODEL_FILE = "model.keras"
 
 
 class Recogniser:
@@ -42,7 +47,7 @@ class Recogniser:
 
     def __init__(self, front_end: FrontEnd, network: keras.Model, labels: tuple[str, ...]) -> None:
         self.front_end, self.network, self.labels = front_end, network, tuple(labels)
-        _check_labels(self.labels, network.output_shape[-1], "The labels given")
+        check_labels(self.labels, network.output_shape[-1], "The labels given")
         samples = keras.Input((front_end.samples,), name="samples")
         scores = keras.layers.Softmax(name="scores")(network(front_end(samples)))
         self.model = keras.Model(samples, scores, name="recogniser")
@@ -73,32 +78,32 @@ class Recogniser:
         audio.AudioError
             If the sound is unfit (see :func:`audio.check`) or longer than a clip.
         """
-        clip = self._fitted(audio.resample(samples, sample_rate, self.sample_rate))
-        scores = self.model(clip[None], training=False)[0]
-        return dict(zip(self.labels, map(float, scores), strict=True))
-
-    def _fitted(self, samples: np.ndarray) -> np.ndarray:
-        """Exactly one clip."""
-        room = self.front_end.samples - len(samples)
-        if room < -_SAMPLES_TOO_MANY:
-            seconds = len(samples) / self.sample_rate
-            raise audio.AudioError(
-                f"The sound lasts {seconds:.2f} s; expected at most"
-                f" {self.front_end.samples / self.sample_rate:g} s, the length of a training clip;"
-                " cut the word out of it first."
-            )
-        return np.pad(samples, (0, max(room, 0)))[: self.front_end.samples]
+        clip = fitted(samples, sample_rate, self.sample_rate, self.front_end.samples)
+        scores = np.asarray(self.model(clip[None], training=False))[0]
+        return dict(zip(self.labels, scores.tolist(), strict=True))
 
     def scores(self, examples: ExampleSet, batch_size: int = 100, seed: int = 0) -> np.ndarray:
         """Probabilities of many clips, shape (clips, labels), float32.
 
         Silence is drawn by ``seed``, the same as in :func:`batches.heard`.
+
+        Raises
+        ------
+        ValueError
+            If the clips have another rate or length than the front end is made for.
         """
         logits = self.logits(examples, batch_size, seed)
         return np.asarray(keras.ops.softmax(logits))
 
     def logits(self, examples: ExampleSet, batch_size: int = 100, seed: int = 0) -> np.ndarray:
         """Like :meth:`scores`, before the softmax."""
+        clips, samples = examples.clips, self.front_end.samples
+        if (clips.sample_rate, clips.steps.shape[1]) != (self.sample_rate, samples):
+            raise ValueError(
+                f"The clips have {clips.steps.shape[1]} samples at {clips.sample_rate} Hz; expected"
+                f" {samples} at {self.sample_rate} Hz, as the recogniser was trained; prepare the"
+                " examples with that rate and length."
+            )
         found = batches.evaluation(examples, self.front_end, batch_size=batch_size, seed=seed)
         return np.concatenate([self.network(table, training=False) for table, _ in found])
 
@@ -117,32 +122,6 @@ class Recogniser:
         os.replace(unfinished, folder / MODEL_FILE)
         write_labels(folder, self.labels)
         return folder
-
-
-def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
-    """Write one label a line, whole or not at all."""
-    unfinished = folder / f"unfinished_{LABELS_FILE}"
-    unfinished.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
-    os.replace(unfinished, folder / LABELS_FILE)
-
-
-def read_labels(path: Path, outputs: int) -> tuple[str, ...]:
-    """Read a labels file and hold it to the number of outputs of its model.
-
-    Raises
-    ------
-    ValueError
-        If the file is missing or has another number of labels.
-    """
-    if not path.is_file():
-        raise ValueError(
-            f"{places.shown(path)} is missing; expected the labels of the model beside it, one a"
-            " line; copy it there from where the model was trained."
-        )
-    labels = tuple(path.read_text(encoding="utf-8").split("\n"))
-    labels = tuple(label.strip() for label in labels if label.strip())
-    _check_labels(labels, outputs, places.shown(path))
-    return labels
 
 
 def load(run_folder: str | os.PathLike[str]) -> Recogniser:
@@ -173,18 +152,12 @@ def load(run_folder: str | os.PathLike[str]) -> Recogniser:
     try:
         model = keras.saving.load_model(file, compile=False)
         front_end, network = (model.get_layer(index=i) for i in (1, 2))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not isinstance(front_end, FrontEnd) or not isinstance(network, keras.Model):
+            raise ValueError("it is another kind of model")
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"{places.shown(file)} cannot be read ({reason}); expected a recogniser as training"
             " writes it; train it again."
         ) from error
-    return Recogniser(front_end, network, read_labels(folder / LABELS_FILE, model.output_shape[-1]))
-
-
-def _check_labels(labels: tuple[str, ...], outputs: int, where: str) -> None:
-    if len(labels) != outputs or len(set(labels)) != len(labels):
-        raise ValueError(
-            f"{where} hold {len(set(labels))} different labels for a model with {outputs} outputs;"
-            " expected one label for each output; take the labels that were written with the model."
-        )
+    return Recogniser(front_end, network, read_labels(folder, model.output_shape[-1]))

@@ -10,6 +10,8 @@ Topology*, Interspeech 2015. In TensorFlow's example the memory is read but neve
 ``Stream(model, remember=False)`` does the same, for comparison.
 """
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -65,6 +67,17 @@ class Svdf(keras.layers.Layer):
         return super().get_config() | {"units": self.units, "rank": self.rank}
 
 
+def first_layer(model: keras.Model) -> Svdf:
+    """The :class:`Svdf` that a model begins with; ValueError if it begins with another layer."""
+    first = model.layers[1]
+    if not isinstance(first, Svdf):
+        raise ValueError(
+            f"The model {model.name!r} begins with {type(first).__name__}; expected Svdf, whose"
+            " memory makes streaming possible; use low_latency_svdf."
+        )
+    return first
+
+
 class Stream:
     """A model that begins with :class:`Svdf`, run frame by frame.
 
@@ -82,18 +95,17 @@ class Stream:
     """
 
     def __init__(self, model: keras.Model, remember: bool = True) -> None:
-        first, *rest = model.layers[1:]
-        if not isinstance(first, Svdf):
-            raise ValueError(
-                f"The model {model.name!r} begins with {type(first).__name__}; expected Svdf, whose"
-                " memory makes streaming possible; use low_latency_svdf."
-            )
-        self._svdf, self._rest, self._remember = first, rest, remember
-        self._frames, pairs = first.time.shape
+        self._svdf, self._rest, self._remember = first_layer(model), model.layers[2:], remember
+        self._frames, pairs = self._svdf.time.shape
         # Twice as long as needed, so that the last frames always lie next to each other.
         self._memory = tf.Variable(tf.zeros((2 * self._frames, pairs)), trainable=False)
         self._run = tf.function(self._advance, reduce_retracing=True)
         self._heard = 0
+
+    @property
+    def memory_size(self) -> int:
+        """How many results the memory has to hold: frames * units * rank."""
+        return math.prod(self._svdf.time.shape)
 
     def push(self, frame: np.ndarray) -> np.ndarray:
         """Hear one more frame.
@@ -107,7 +119,18 @@ class Stream:
         np.ndarray, shape (labels,)
             Logits for the clip that ends with this frame. Frames before the first one count as
             results of zero.
+
+        Raises
+        ------
+        ValueError
+            If the frame has another number of bins than the model was built for.
         """
+        bins = self._svdf.frequency.shape[0]
+        if np.shape(frame) != (bins,):
+            raise ValueError(
+                f"The frame has shape {np.shape(frame)}; expected ({bins},), the features of one"
+                " frame; push the rows of FrontEnd's table one by one."
+            )
         place = tf.constant(self._heard % self._frames)
         self._heard += 1
         return self._run(tf.constant(frame, tf.float32)[None], place).numpy()[0]
