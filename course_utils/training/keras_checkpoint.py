@@ -6,10 +6,12 @@ one step under the number of another. Here one new file takes the place of the o
 step of the file system.
 """
 
+import io
 import json
 import os
 import zipfile
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -62,30 +64,77 @@ def restore(path: Path, variables: Sequence[keras.Variable], expected: dict) -> 
     ValueError
         If the file is no checkpoint, or one of another run; no variable is changed then.
     """
+    arrays, record = _read(path)
+    # Through JSON, which knows lists and no tuples.
+    wanted = json.loads(json.dumps(expected))
+    found = {name: record.get(name) for name in wanted}
+    differences = list(_differences(found, wanted))
+    if differences:
+        raise ValueError(
+            f"{places.shown(path)} is a checkpoint of another run, with {'; '.join(differences)};"
+            " train in another folder, or delete the checkpoint to start afresh."
+        )
+    _check_fit(path, arrays, variables)
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)
+    return record
+
+
+def _read(path: Path) -> tuple[list[np.ndarray], dict]:
+    """The arrays in their order, and the record."""
     try:
-        with np.load(path, allow_pickle=False) as content:
-            record = json.loads(str(content[_RECORD]))
-            arrays = [content[name] for name in sorted(content.files) if name != _RECORD]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as archive:
+            # Read whole before it is parsed, because reading compares checksums.
+            content = {
+                name: np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+                for name in sorted(archive.namelist())
+            }
+        record = json.loads(str(content.pop(f"{_RECORD}.npy")))
+        if not isinstance(record, dict):
+            raise ValueError("its record has no entries")
+    except (OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError,
+            zipfile.BadZipFile, zlib.error) as error:  # fmt: skip
         reason = " ".join(str(error).split())[:120]
         raise ValueError(
             f"{places.shown(path)} is no checkpoint ({reason}); expected a file that a training run"
             " wrote; delete it to train from the start."
         ) from error
-    for name, value in expected.items():
-        # Through JSON, which knows lists and no tuples.
-        if record.get(name) != json.loads(json.dumps(value)):
-            raise ValueError(
-                f"{places.shown(path)} is a checkpoint of {name} {record.get(name)!r}; expected"
-                f" {value!r}; train in another folder, or delete the checkpoint to start afresh."
-            )
-    shapes = [variable.shape for variable in variables]
-    if [array.shape for array in arrays] != shapes:
-        raise ValueError(
-            f"{places.shown(path)} holds {len(arrays)} arrays that do not fit the {len(shapes)} of"
-            " this model; expected a checkpoint of the same architecture, labels and features;"
-            " train in another folder, or delete it to start afresh."
-        )
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
-    return record
+    return list(content.values()), record
+
+
+def _differences(found: object, wanted: object, name: str = "") -> Iterator[str]:
+    """A phrase for each entry that differs, however deep it lies."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in dict.fromkeys([*wanted, *found]):
+            # The last name says enough: a recipe's entries have names of their own.
+            yield from _differences(found.get(key), wanted.get(key), key)
+    elif found != wanted:
+        yield f"{name} {_short(found)}, expected {_short(wanted)}"
+
+
+def _short(value: object) -> str:
+    """A value for people: lists without brackets and quotes."""
+    if value is None:
+        return "not given"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _check_fit(path: Path, arrays: list[np.ndarray], variables: Sequence[keras.Variable]) -> None:
+    """Refuse arrays that are too many, too few, or of another shape or type."""
+    found = [(array.shape, str(array.dtype)) for array in arrays]
+    wanted = [(tuple(variable.shape), str(variable.dtype)) for variable in variables]
+    if found == wanted:
+        return
+    what = f"holds {len(found)} arrays; expected {len(wanted)}"
+    if len(found) == len(wanted):
+        at = [one != other for one, other in zip(found, wanted, strict=True)].index(True)
+        what = f"has {_sized(found[at])} for {variables[at].path!r}; expected {_sized(wanted[at])}"
+    raise ValueError(
+        f"{places.shown(path)} {what}, as this version of the course makes them; train in another"
+        " folder, or delete the checkpoint to start afresh."
+    )
+
+
+def _sized(array: tuple[tuple[int, ...], str]) -> str:
+    shape, kind = array
+    return f"{kind} of shape {shape}"

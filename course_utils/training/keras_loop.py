@@ -6,16 +6,18 @@ whose loss is not a number is not taken, and the layer where it happened is name
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+import tqdm
 
 from course_utils.datasets.progress import bar
-from course_utils.training import keras_checkpoint
+from course_utils.training import interrupts, keras_checkpoint, keras_diagnosis
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -64,8 +66,9 @@ class Loop:
     step : int
         Steps taken so far, those before an interruption included.
     history : list of dict
-        One entry for each evaluation: ``step``, ``rate``, ``loss``, ``accuracy`` (means over the
-        training batches since the last entry), ``seconds`` and what the evaluation gave.
+        One entry for each evaluation: ``step``, ``rate`` (of that step), ``loss``, ``accuracy``
+        (means over the training batches since the last entry), ``seconds`` and what the evaluation
+        gave.
 
     Raises
     ------
@@ -86,9 +89,9 @@ class Loop:
         self._file = folder / CHECKPOINT
         self.step, self.history = 0, []
         self._seconds, self._sums = 0.0, np.zeros(3)
+        self._rate = float("nan")
         optimizer.build(model.trainable_variables)
-        self._gradients = tf.function(self._compute, reduce_retracing=True)
-        self._apply = tf.function(self._take, reduce_retracing=True)
+        self._graph = tf.function(self._take, reduce_retracing=True)
         if self._file.exists():
             self._restore()
 
@@ -102,7 +105,14 @@ class Loop:
         self._seconds, self._sums = record["seconds"], np.array(record["sums"])
 
     def save(self) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint.
+
+        Raises
+        ------
+        Diverged
+            If a weight is not finite; the last checkpoint stays.
+        """
+        self._check()
         record = self._identity | {
             "step": self.step, "history": self.history,
             "seconds": self._seconds, "sums": self._sums.tolist(),
@@ -136,75 +146,98 @@ class Loop:
         Raises
         ------
         Diverged
-            If a loss or a gradient is not finite. The step is not taken; the checkpoint stays.
+            If a loss or a gradient is not finite: that step is not taken. Or if a weight is not.
+            In both cases the checkpoint stays as it is.
+        KeyboardInterrupt
+            If there was one; the step that was under way is finished, and saved, first.
         """
-        examples = plan.steps * plan.batch_size
-        with bar(examples, self.model.name, " examples") as shown:
-            shown.update(self.step * plan.batch_size)
-            begun = time.monotonic() - self._seconds
+        begun = time.monotonic() - self._seconds
+        with self._shown(plan) as shown, interrupts.postponed() as interrupted:
             for table, labels in batches:
                 self._train(table, labels)
                 shown.update(len(table))
                 self._seconds = time.monotonic() - begun
                 last = self.step == plan.steps
                 if last or self.step % plan.evaluate_every == 0:
-                    report(self._entry(evaluate()))
-                if last or self.step % plan.save_every == 0:
+                    self._check()
+                    entry = self._entry(evaluate())
+                    with shown.external_write_mode():  # or text would be printed behind the bar
+                        report(entry)
+                if last or self.step % plan.save_every == 0 or interrupted():
                     self.save()
+                if interrupted():
+                    raise KeyboardInterrupt(
+                        f"stopped after step {self.step} of {plan.steps}, which is saved; run the"
+                        " same again to go on"
+                    )
         return self.history
+
+    @contextmanager
+    def _shown(self, plan: Plan) -> Iterator[tqdm.tqdm]:
+        """A bar that begins where the run goes on."""
+        with bar(plan.steps * plan.batch_size, self.model.name, " examples") as shown:
+            # Steps of an earlier sitting do not count as speed of this one.
+            shown.initial = shown.n = shown.last_print_n = self.step * plan.batch_size
+            shown.unit_scale = True
+            yield shown
 
     def _train(self, table: tf.Tensor, labels: tf.Tensor) -> None:
         """Take one step, or raise :class:`Diverged` and take none."""
-        loss, right, finite, gradients = self._gradients(table, labels)
-        if not finite:
-            raise Diverged(self._diagnosis(table, float(loss)))
-        self._apply(gradients)
+        loss, right, self._rate, taken = self._graph(table, labels).numpy().tolist()
+        if not taken:
+            found = keras_diagnosis.in_step(self.model, self._loss, table, labels)
+            when = f"before step {self.step + 1}, whose loss is {loss:g}"
+            raise Diverged(self._sentence(when, *found))
         self.step += 1
-        self._sums += [float(loss) * len(table), float(right), len(table)]
+        self._sums += [loss * len(table), right, len(table)]
 
-    def _compute(self, table: tf.Tensor, labels: tf.Tensor) -> tuple:
+    def _take(self, table: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """One step as a graph: (loss, how many right, learning rate, whether it was taken)."""
+        model, optimizer = self.model, self._optimizer
+        # The forward pass moves running means and random generators before the loss is known.
+        before = [(v, tf.identity(v.value)) for v in model.non_trainable_variables]
+        rate = tf.identity(optimizer.learning_rate)
         with tf.GradientTape() as tape:
-            logits = self.model(table, training=True)
+            logits = model(table, training=True)
             loss = self._loss(labels, logits)
-        gradients = tape.gradient(loss, [v.value for v in self.model.trainable_variables])
+        gradients = tape.gradient(loss, [v.value for v in model.trainable_variables])
         right = tf.reduce_sum(tf.cast(tf.argmax(labels, 1) == tf.argmax(logits, 1), tf.float32))
         # The sum of a tensor is finite only if all of it is.
         total = loss + tf.add_n([tf.reduce_sum(gradient) for gradient in gradients])
-        return loss, right, tf.math.is_finite(total), gradients
 
-    def _take(self, gradients: list[tf.Tensor]) -> None:
-        self._optimizer.apply(gradients, self.model.trainable_variables)
+        def take() -> tf.Tensor:
+            optimizer.apply(gradients, model.trainable_variables)
+            return tf.constant(1.0)
+
+        def leave() -> tf.Tensor:
+            for variable, value in before:
+                variable.assign(value)
+            return tf.constant(0.0)
+
+        return tf.stack([loss, right, rate, tf.cond(tf.math.is_finite(total), take, leave)])
+
+    def _check(self) -> None:
+        """Refuse weights that are not finite: nothing good can come after them."""
+        found = keras_diagnosis.in_state(self.model, self._optimizer.variables)
+        if found:
+            raise Diverged(self._sentence(f"after step {self.step}", *found))
+
+    def _sentence(self, when: str, place: str, remedy: str) -> str:
+        then = "train again"
+        if self._file.exists():
+            then = f"train in another folder ({self._file.name} in this one, untouched, fits only"
+            then += " what it was made with)"
+        return (
+            f"Training of {self.model.name!r} stopped {when}: the first number that is not finite"
+            f" is in {place}; expected finite numbers; {remedy}, and {then}."
+        )
 
     def _entry(self, evaluated: dict) -> dict:
-        loss, right, count = self._sums
-        rate = self._optimizer.learning_rate
+        loss, right, count = self._sums.tolist()
         entry = {
-            "step": self.step, "rate": float(rate), "loss": loss / count,
+            "step": self.step, "rate": self._rate, "loss": loss / count,
             "accuracy": right / count, "seconds": self._seconds, **evaluated,
         }  # fmt: skip
         self.history.append(entry)
         self._sums = np.zeros(3)
         return entry
-
-    def _diagnosis(self, table: tf.Tensor, loss: float) -> str:
-        """The sentence that names the layer."""
-        where = _first_not_finite(self.model, table)
-        return (
-            f"Training of {self.model.name!r} stopped before step {self.step + 1}: the loss is"
-            f" {loss:g}, and {where} is where the first number that is not finite appears; expected"
-            " finite numbers; lower the learning rate, and look at that layer's input. The last"
-            f" checkpoint, {self._file.name}, is untouched."
-        )
-
-
-def _first_not_finite(model: keras.Model, table: tf.Tensor) -> str:
-    """Where a number that is not finite appears first: features, a layer's weights or output."""
-    if not np.isfinite(table).all():
-        return "the input ('features')"
-    outputs = keras.Model(model.inputs, [layer.output for layer in model.layers])
-    for layer, output in zip(model.layers, outputs(table, training=False), strict=True):
-        if any(not np.isfinite(weight).all() for weight in layer.get_weights()):
-            return f"a weight of layer {layer.name!r}"
-        if not np.isfinite(output).all():
-            return f"the output of layer {layer.name!r}"
-    return f"the gradient behind layer {model.layers[-1].name!r}"

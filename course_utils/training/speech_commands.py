@@ -1,16 +1,18 @@
 """Recipes for the recogniser of spoken commands, and the run that follows one.
 
 A recipe says everything about a run except the clips: features, network, changes to the clips,
-optimizer, learning rates, seed. The same clips and the same recipe give the same recogniser.
+optimizer, learning rates, seed. On one machine the same clips and the same recipe give the same
+recogniser, bit by bit, interrupted or not; only a GPU adds up in an order of its own.
 """
 
+import math
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from course_utils.datasets.speech_commands import batches
 from course_utils.datasets.speech_commands.batches import Augmentation
@@ -18,14 +20,12 @@ from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.features.front_end import FrontEnd
 from course_utils.models import speech_commands as models
 from course_utils.training.keras_loop import Loop, Plan
+from course_utils.training.validation import Picture, Validation
 
 TENSORBOARD = "tensorboard"
 OPTIMIZERS = ("gradient_descent", "momentum", "adamw")
 
 _AS_IN_THE_EXAMPLE = Augmentation()
-
-Picture = Callable[[tuple[str, ...], np.ndarray, np.ndarray], bytes]
-"""Draws (labels, true classes, scores) as PNG."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Recipe:
     ------
     ValueError
         If stages and rates differ in number, an architecture or optimizer is unknown, or a number
-        is impossible.
+        is impossible. Options of the front end are checked when the run begins.
     """
 
     architecture: str = "conv"
@@ -75,26 +75,45 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Refuse a recipe that cannot be followed."""
-        if len(self.steps) != len(self.learning_rates) or not self.steps:
-            raise ValueError(
-                f"steps has {len(self.steps)} entries and learning_rates {len(self.learning_rates)}"
-                "; expected one rate for each stage; make the two equally long."
-            )
+        self._check_stages()
         for name, known in (("architecture", models.ARCHITECTURES), ("optimizer", OPTIMIZERS)):
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"There is no {name} {getattr(self, name)!r}; choose one of {', '.join(known)}."
                 )
-        whole = {"batch_size": self.batch_size, "evaluate_every": self.evaluate_every,
-                 "save_every": self.save_every, "steps": min(self.steps)}  # fmt: skip
-        for name, value in whole.items():
-            if value < 1:
-                raise ValueError(f"{name} is {value}; expected at least 1; raise it.")
-        if not 0 <= self.label_smoothing < 1 or not min(self.learning_rates) > 0:
+        least = {"batch_size": 1, "evaluate_every": 1, "save_every": 1, "seed": 0}
+        for name, low in least.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < low:
+                raise ValueError(
+                    f"{name} is {value!r}; expected a whole number from {low} on; correct it."
+                )
+        if not 0 <= self.label_smoothing < 1 or not 0 <= self.weight_decay < math.inf:
             raise ValueError(
-                f"label_smoothing is {self.label_smoothing} and learning_rates are"
-                f" {self.learning_rates}; expected a share from 0 to below 1, and rates above 0;"
-                " correct them."
+                f"label_smoothing is {self.label_smoothing} and weight_decay {self.weight_decay};"
+                " expected a share from 0 to below 1, and 0 or more; correct them."
+            )
+
+    def _check_stages(self) -> None:
+        stages = (self.steps, self.learning_rates)
+        if not all(isinstance(stage, tuple | list) and stage for stage in stages):
+            raise ValueError(
+                f"steps is {self.steps!r} and learning_rates {self.learning_rates!r}; expected a"
+                " tuple with one entry for each stage; write steps=(900,) for a single stage."
+            )
+        if len(self.steps) != len(self.learning_rates):
+            raise ValueError(
+                f"steps has {len(self.steps)} entries and learning_rates {len(self.learning_rates)}"
+                "; expected one rate for each stage; make the two equally long."
+            )
+        if not all(isinstance(count, int) and count > 0 for count in self.steps):
+            raise ValueError(
+                f"steps is {self.steps}; expected whole numbers above 0; leave out a stage that"
+                " has none."
+            )
+        if not all(0 < rate < math.inf for rate in self.learning_rates):
+            raise ValueError(
+                f"learning_rates is {self.learning_rates}; expected numbers above 0; correct it."
             )
 
     @property
@@ -160,25 +179,27 @@ def train(
     Raises
     ------
     ValueError
-        If the folder holds a checkpoint of another recipe or other labels.
+        If the folder holds a checkpoint of another recipe, other labels or other clips.
     keras_loop.Diverged
-        If the loss is not a number.
+        If a loss, gradient or weight is not finite.
+    KeyboardInterrupt
+        If there was one. The state is saved first, so that the same call goes on from there.
     """
     folder = Path(folder)
     recogniser = _fresh(recipe, training)
     loss = keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=recipe.label_smoothing
     )
-    identity = {"architecture": recipe.architecture, "labels": training.labels,
-                "recipe": _comparable(recipe)}  # fmt: skip
+    identity = {"recipe": _comparable(recipe), "labels": training.labels,
+                "training clips": _fingerprint(training)}  # fmt: skip
     loop = Loop(folder, recogniser.network, recipe.make_optimizer(), loss, identity)
     drawn = batches.training(
         training, recogniser.front_end, steps=recipe.total_steps, first_step=loop.step,
         batch_size=recipe.batch_size, augmentation=recipe.augmentation, seed=recipe.seed,
     )  # fmt: skip
     plan = Plan(recipe.total_steps, recipe.batch_size, recipe.save_every, recipe.evaluate_every)
-    watch = _Watch(folder / TENSORBOARD, recogniser, validation, picture)
-    loop.run(drawn, plan, watch.evaluate, lambda entry: (watch.log(entry), report(entry)))
+    judge = Validation(folder / TENSORBOARD, recogniser, validation, picture)
+    loop.run(drawn, plan, judge.evaluate, lambda entry: (judge.log(entry), report(entry)))
     recogniser.save(folder)
     return Run(recogniser, loop.history)
 
@@ -201,10 +222,19 @@ def _fresh(recipe: Recipe, training: ExampleSet) -> models.Recogniser:
         clip_duration_ms=1000 * clips.steps.shape[1] / clips.sample_rate,
         **recipe.front_end,
     )
-    # Keras numbers its random generators; cleared, a run does not depend on what was built before.
+    # Keras takes the seed of each initializer and dropout from Python's own random generator.
     keras.utils.set_random_seed(recipe.seed)
     network = models.build(recipe.architecture, front_end.output_size, len(training.labels))
     return models.Recogniser(front_end, network, training.labels)
+
+
+def _fingerprint(examples: ExampleSet) -> str:
+    """Tells one set of clips from another."""
+    clips = examples.clips
+    checksum = 0
+    for array in (examples.classes, clips.steps, *examples.noise):
+        checksum = zlib.crc32(np.ascontiguousarray(array), checksum)
+    return f"{examples.n} at {clips.sample_rate} Hz (checksum {checksum:08x})"
 
 
 def _comparable(recipe: Recipe) -> dict:
@@ -212,54 +242,22 @@ def _comparable(recipe: Recipe) -> dict:
     return {k: v for k, v in asdict(recipe).items() if k not in ("evaluate_every", "save_every")}
 
 
-class _Watch:
-    """Looks at the validation clips, and writes TensorBoard's log."""
+AUGMENTATIONS = {
+    "tutorial": _AS_IN_THE_EXAMPLE,
+    "light": Augmentation(
+        speed_percentage=10, time_masks=1, time_mask_frames=10, band_masks=1, band_mask_bins=5
+    ),
+    "strong": Augmentation(
+        speed_percentage=10, time_masks=2, time_mask_frames=10, band_masks=2, band_mask_bins=5,
+        mixup_share=0.5,
+    ),
+}  # fmt: skip
+"""Changes to the clips by name: the more steps a run has, the stronger ones it can bear."""
 
-    def __init__(
-        self,
-        folder: Path,
-        recogniser: models.Recogniser,
-        validation: ExampleSet,
-        picture: Picture | None,
-    ) -> None:
-        self._labels, self._picture, self._network = recogniser.labels, picture, recogniser.network
-        # Features are computed once; they are the same at every evaluation.
-        self._batches = batches.evaluation(validation, recogniser.front_end).cache()
-        self._classes = validation.classes
-        self._logits = np.zeros((0, len(self._labels)))
-        self._writer = tf.summary.create_file_writer(str(folder))
-
-    def evaluate(self) -> dict:
-        """Loss and accuracy on the validation clips."""
-        forward = [self._network(table, training=False) for table, _ in self._batches]
-        self._logits = np.concatenate(forward)
-        loss = keras.losses.sparse_categorical_crossentropy(
-            self._classes, self._logits, from_logits=True
-        )
-        return {
-            "validation_loss": float(np.mean(loss)),
-            "validation_accuracy": float(np.mean(self._logits.argmax(1) == self._classes)),
-            "validation_n": len(self._classes),
-        }
-
-    def log(self, entry: dict) -> None:
-        """Write an entry of the history, and the picture."""
-        with self._writer.as_default(step=entry["step"]):
-            for name, value in entry.items():
-                if name not in ("step", "validation_n"):
-                    tf.summary.scalar(name, value)
-            if self._picture:
-                scores = np.asarray(keras.ops.softmax(self._logits))
-                drawn = self._picture(self._labels, self._classes, scores)
-                tf.summary.image("confusion", tf.io.decode_png(drawn, channels=3)[None])
-        self._writer.flush()
-
-
-_LOG_MEL = {"kind": "log_mel", "high_hz": 7600, "floor": 1e-3}
-_MASKS = Augmentation(time_masks=1, time_mask_frames=10, band_masks=1, band_mask_bins=5)
 _OURS = Recipe(
-    front_end=_LOG_MEL, steps=(900, 200), learning_rates=(0.004, 0.0004), optimizer="adamw",
-    weight_decay=1e-3, label_smoothing=0.1, augmentation=_MASKS,
+    front_end={"kind": "log_mel", "high_hz": 7600, "floor": 1e-3},
+    steps=(700, 150), learning_rates=(0.004, 0.0004), optimizer="adamw", weight_decay=1e-3,
+    label_smoothing=0.1, augmentation=AUGMENTATIONS["light"],
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {
@@ -275,5 +273,6 @@ RECIPES: dict[str, Recipe] = {
     "tiny_embedding_conv": Recipe("tiny_embedding_conv"),
     "ds_cnn": replace(_OURS, architecture="ds_cnn"),
     "tc_resnet": replace(_OURS, architecture="tc_resnet"),
+    "res_cnn": replace(_OURS, architecture="res_cnn"),
 }
 """A recipe for each architecture: the published one of the tutorial's six, ours for the rest."""
