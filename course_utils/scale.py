@@ -37,6 +37,34 @@ TABLE: dict[str, dict[str, tuple]] = {
         ),
         "parity_clips": (40, 60, 200),
     },
+    "02_speech_commands_cnn": {
+        "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        "unknown_percentage": (10.0, 100.0, 10.0),
+        "conv_steps": (25, 800, 18000),
+        # The two stages of the best network, and how often it reports.
+        "steps": ([700, 150], [4000, 1000], [20000, 5000]),
+        "augmentation": ("light", "strong", "strong"),
+        "evaluate_every": (200, 500, 1000),
+        "own_steps": (60, 200, 200),
+        "floor": (0.88, 0.88, 0.9),
+    },
+    "03_confusion_matrices": {
+        "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        "unknown_percentage": (10.0, 100.0, 10.0),
+        # Where lesson 02 was not run at this scale: the shipped recogniser, or a new training.
+        "shipped_recogniser": (True, False, False),
+        "steps": ([700, 150], [4000, 1000], [20000, 5000]),
+        "augmentation": ("light", "strong", "strong"),
+        "few_clips": (400, 400, 2000),
+        "sweep_steps": ([250, 50], [400, 100], [1600, 400]),
+        "more_unknown": (40.0, 100.0, 100.0),
+        # Shares of unknown and silence in training, in percent of the wanted clips.
+        "sweep": (
+            [[10, 10], [0, 10], [10, 0], [10, 100]],
+            [[10, 10], [0, 10], [10, 0], [10, 100]],
+            [[10, 10], [0, 10], [10, 0], [10, 100]],
+        ),
+    },
 }
 """Every setting of every lesson, as (mini, laptop, full)."""
 

@@ -11,7 +11,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_utils.datasets import speech_commands
+from course_utils.datasets import cards, speech_commands
 from course_utils.datasets.speech_commands import SpeechCommands, partition
 
 # Speakers whose part by the official hash, at 10 % and 10 %, is published or was computed.
@@ -191,7 +191,7 @@ def test_the_summary_names_what_is_missing_and_what_was_left_out(root):
     (root / "validation_list.txt").write_text("\n".join(missing))
     touch(root, "testing_list.txt", "yes/._0c40e715_nohash_0.wav", "yes/notes.txt", ".git/x.wav")
     (root / "maybe").mkdir()
-    summary = SpeechCommands(root).summary()
+    summary = SpeechCommands(root, cards.load("speech_commands")).summary()
     assert (summary.words, summary.clips, summary.speakers, summary.backgrounds) == (2, 5, 3, 1)
     assert summary.listed_but_missing == tuple(missing)
     left_out = ("maybe/", "yes/._0c40e715_nohash_0.wav", "yes/notes.txt")
@@ -201,6 +201,12 @@ def test_the_summary_names_what_is_missing_and_what_was_left_out(root):
     assert "Partial: 0.0 % of the 105,829 clips of the whole set." in text
     assert "7 listed clips are missing: yes/00000000_nohash_0.wav," in text and ", …." in text
     assert "3 files or folders were left out: maybe/," in text
+
+
+def test_a_folder_of_ones_own_is_no_part_of_the_official_set(root):
+    summary = SpeechCommands(root).summary()
+    assert summary.official_clips is None
+    assert "whole set" not in str(summary)
 
 
 def test_speakers(root):

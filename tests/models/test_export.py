@@ -153,13 +153,18 @@ def test_micro_goes_into_a_saved_model_but_not_to_tensorflow_lite(tmp_path):
     np.testing.assert_allclose(loaded.serve(sounds)["scores"], expected, atol=1e-5)
 
 
-def test_exporting_says_nothing(recogniser, tmp_path, capfd):
+def test_exporting_says_nothing(recogniser, tmp_path, capfd, caplog, monkeypatch):
+    logger = tf.get_logger()
+    monkeypatch.setattr(logger, "propagate", True)
+    level = logger.level
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         export.saved_model(recogniser, tmp_path / "saved")
         export.tflite(recogniser, tmp_path / "int8.tflite", CALIBRATION[:2])
         ExportedRecogniser(tmp_path / "int8.tflite").predict(TESTING[0], RATE)
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records  # in a notebook these would be printed
+    assert logger.level == level
     assert [str(warning.message) for warning in caught] == []
 
 

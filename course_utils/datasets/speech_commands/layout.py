@@ -118,7 +118,7 @@ class SpeechCommands:
     root : path-like
         The folder that holds the word folders. It is only read.
     card : cards.Card, optional
-        The card to compare the counts with; by default that of the official set.
+        The card to compare the counts with; a learner's own folder has none.
     validation_percentage, testing_percentage : float
         Approximate share of the two parts in percent. Only a set without lists is split by them.
 
@@ -229,9 +229,8 @@ class SpeechCommands:
         """Count everything, and name what is missing or was left out."""
         parts = Counter(self._part(name) for name in self._names)
         listed = self._listed or {}
-        card = self._card or cards.load("speech_commands")
         return Summary(
-            name=card.title if self._card else self.root.name,
+            name=self._card.title if self._card else self.root.name,
             words=len(self.words),
             clips=len(self._names),
             speakers=len({_speaker(name) for names in self._clips.values() for name in names}),
@@ -240,7 +239,7 @@ class SpeechCommands:
             backgrounds=len(self.backgrounds()),
             listed_but_missing=tuple(sorted(set(listed) - self._names)),
             left_out=tuple(self._left_out),
-            official_clips=card.counts.get("clips"),
+            official_clips=self._card.counts.get("clips") if self._card else None,
         )
 
     def _part(self, name: str) -> str:

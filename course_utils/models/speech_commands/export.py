@@ -9,9 +9,11 @@ the shipped test clips; with its front end in floating point it stayed at 90 %. 
 network and softmax are converted each on its own, and the three graphs are joined.
 """
 
+import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import flatbuffers
@@ -54,7 +56,7 @@ def saved_model(recogniser: Recogniser, folder: str | os.PathLike[str]) -> Path:
     def scores(samples: tf.Tensor) -> dict[str, tf.Tensor]:
         return {"scores": recogniser.model(samples, training=False)}
 
-    with machine.quietly():
+    with _quietly():
         _archive(scores, (None, recogniser.front_end.samples), folder)
     write_labels(folder, recogniser.labels)
     return folder
@@ -94,7 +96,7 @@ def tflite(
         return recogniser.network(table, training=False)
 
     tables = None if calibration is None else [front_end(clip[None]) for clip in calibration]
-    with machine.quietly():
+    with _quietly():
         parts = [
             _converted(front_end, (1, front_end.samples)),
             _converted(decide, (1, *front_end.output_size), tables),
@@ -106,6 +108,19 @@ def tflite(
     os.replace(unfinished, path)
     write_labels(path.parent, recogniser.labels)
     return path
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the converter's remarks, and without TensorFlow's line for each file it writes."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with machine.quietly():
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def _check(recogniser: Recogniser, path: Path, calibration: np.ndarray | None) -> None:
