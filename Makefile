@@ -1,6 +1,6 @@
 # Two commands: `make lab` opens the course, `make test` checks it. `make` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help lab test unit check-notebooks notebooks benchmark data lint format lock environment clean
+.PHONY: help lab test unit check-notebooks notebooks benchmark data results lint format lock environment clean
 
 VENV_PYTHON := .venv/bin/python
 LESSONS ?= $(wildcard notebooks/[0-9][0-9]_*.ipynb)
@@ -47,6 +47,9 @@ benchmark: environment ## Time the hot paths (pytest-benchmark)
 
 data: environment ## Remake the shipped data sets (needs the Debian packages in .ci/run)
 	set -e; for script in data/make_*.py; do $(VENV_PYTHON) "$$script"; done
+
+results: environment ## Remake data/results: what takes longer to train than a lesson may
+	$(MINI) $(VENV_PYTHON) tools/make_results.py
 
 lint: environment ## Check style, names, docstrings and the import contract
 	$(VENV_PYTHON) -m ruff check

@@ -1,4 +1,4 @@
-"""Lesson 01 from top to bottom on real recordings, at laptop scale."""
+"""The lessons from top to bottom on real recordings, at laptop scale."""
 
 import json
 import os
@@ -12,23 +12,55 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 ROOT = os.environ.get("COURSE_DATA_ROOT")
 RECORDINGS = Path(ROOT) / "speech_commands" if ROOT else None
 
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        RECORDINGS is None or not RECORDINGS.is_dir(),
+        reason="COURSE_DATA_ROOT names no folder that holds speech_commands",
+    ),
+]
 
-@pytest.mark.real
-@pytest.mark.slow
-@pytest.mark.skipif(
-    RECORDINGS is None or not RECORDINGS.is_dir(),
-    reason="COURSE_DATA_ROOT names no folder that holds speech_commands",
-)
-def test_lesson_01_runs_on_real_recordings(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_SCALE", "laptop")
-    monkeypatch.setenv("COURSE_DATA_ROOT", str(Path(ROOT).resolve()))
-    monkeypatch.setenv("COURSE_RUNS_ROOT", str(tmp_path))
-    monkeypatch.setenv("COURSE_SETTINGS", '{"parity_clips": 20}')
-    notebook = nbformat.read(NOTEBOOKS / "01_spectrograms_and_mfccs.ipynb", as_version=4)
-    resources = {"metadata": {"path": str(NOTEBOOKS)}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
-    folder = tmp_path / "01_spectrograms_and_mfccs"
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    assert (results["scale"], results["data"]) == ("laptop", "speech_commands")
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Where these runs of the lessons leave their work."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture
+def run(runs, monkeypatch):
+    """Run a lesson with some settings changed; what it measured."""
+
+    def results_of(lesson: str, **settings: object) -> dict:
+        monkeypatch.setenv("COURSE_SCALE", "laptop")
+        monkeypatch.setenv("COURSE_DATA_ROOT", str(Path(ROOT).resolve()))
+        monkeypatch.setenv("COURSE_RUNS_ROOT", str(runs))
+        monkeypatch.setenv("COURSE_SETTINGS", json.dumps(settings))
+        notebook = nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)
+        resources = {"metadata": {"path": str(NOTEBOOKS)}}
+        NotebookClient(notebook, timeout=900, kernel_name="python3", resources=resources).execute()
+        results = json.loads((runs / lesson / "results.json").read_text(encoding="utf-8"))
+        assert (results["scale"], results["data"]) == ("laptop", "speech_commands")
+        return results
+
+    return results_of
+
+
+def test_lesson_01_runs_on_real_recordings(run):
+    results = run("01_spectrograms_and_mfccs", parity_clips=20)
     assert results["n"] == 20 and results["value"] == 1.0
     assert max(results["aligned"].values()) < 0.005
+
+
+def test_lesson_02_runs_on_real_recordings(run):
+    # A quarter of the steps: enough to see that it learns, in a few minutes.
+    results = run("02_speech_commands_cnn", steps=[1000, 250], conv_steps=10, floor=0.82)
+    assert results["n"] > 500
+    assert results["leak"]["shuffled"] > results["leak"]["by speaker"] + 0.05
+
+
+def test_lesson_03_reads_what_lesson_02_trained(run, runs):
+    results = run("03_confusion_matrices", sweep_steps=[80, 20])
+    trained = json.loads((runs / "02_speech_commands_cnn/results.json").read_text("utf-8"))
+    assert (results["value"], results["n"]) == (trained["value"], trained["n"])
