@@ -40,7 +40,7 @@ TABLE: dict[str, dict[str, tuple]] = {
     "02_speech_commands_cnn": {
         "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
         "unknown_percentage": (10.0, 100.0, 10.0),
-        "conv_steps": (25, 700, 18000),
+        "conv_steps": (40, 700, 18000),
         # The two stages of the best network, and how often it reports.
         "steps": ([700, 150], [4000, 1000], [20000, 5000]),
         "augmentation": ("light", "strong", "strong"),
