@@ -45,6 +45,13 @@ class FrontEnd(keras.layers.Layer):
         If the kind is unknown, a window does not fit into a clip, the filterbank is impossible, or
         (when called) clips are not of the length that was promised.
 
+    Attributes
+    ----------
+    kind, sample_rate
+        As given.
+    samples, hop : int
+        Length of a clip, and distance between two frames, in samples.
+
     Notes
     -----
     Input shape (batch, samples), float32 in [-1, 1]; output shape (batch, frames, bins), float32.
@@ -80,7 +87,7 @@ class FrontEnd(keras.layers.Layer):
         self.kind, self.sample_rate, self._bins, self._floor = kind, sample_rate, bins, floor
         self.samples = features.milliseconds_to_samples(clip_duration_ms, sample_rate)
         self._window = features.milliseconds_to_samples(window_ms, sample_rate)
-        self._hop = features.milliseconds_to_samples(stride_ms, sample_rate)
+        self.hop = features.milliseconds_to_samples(stride_ms, sample_rate)
         self._fft_length = features.fft_length(self._window)
         self._matrices = self._constants(low_hz, high_hz)
 
@@ -98,9 +105,13 @@ class FrontEnd(keras.layers.Layer):
         """(frames, features per frame) of one clip."""
         return self.compute_output_shape((1, self.samples))[1:]
 
+    def frames_in(self, samples: int) -> int:
+        """How many whole frames a sound of so many samples has."""
+        return max(0, 1 + (samples - self._window) // self.hop)
+
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Shape (batch, frames, features per frame) for an input of shape (batch, samples)."""
-        frames = 1 + (input_shape[1] - self._window) // self._hop
+        frames = self.frames_in(input_shape[1])
         columns = self._bins
         if self.kind == "average":
             n_bins = self._fft_length // 2 + 1
@@ -122,9 +133,25 @@ class FrontEnd(keras.layers.Layer):
         """Samples (batch, samples) to features (batch, frames, features per frame)."""
         return self._micro(samples) if self.kind == "micro" else self._spectral(samples)
 
+    def any_length(self, samples: tf.Tensor) -> tf.Tensor:
+        """Like a call, for sounds of any length: a frame depends on its own samples only.
+
+        Raises
+        ------
+        ValueError
+            For ``micro``, whose frames depend on all frames before them.
+        """
+        if self.kind == "micro":
+            raise ValueError(
+                "The front end 'micro' adapts to what it heard before, so a frame is another one"
+                " when the sound begins earlier; expected mfcc, average or log_mel; cut the sound"
+                " into clips and compute each by itself."
+            )
+        return self._spectral(samples)
+
     def _spectral(self, samples: tf.Tensor) -> tf.Tensor:
         spectrum = tf.signal.stft(
-            samples, self._window, self._hop, self._fft_length, window_fn=self._hann
+            samples, self._window, self.hop, self._fft_length, window_fn=self._hann
         )
         magnitude = tf.abs(spectrum)
         if self.kind == "average":
