@@ -34,10 +34,12 @@ from course_utils.plots.sound import (
     spectrogram,
     waveform,
 )
+from course_utils.plots.streams import OUTCOMES, outcomes, score_stream, spoken, told
 
 __all__ = [
-    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "STYLE",
+    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
     "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "figure",
-    "lines", "mark", "mel_spectrogram", "picture", "reliability_diagram", "shade", "show",
-    "spectrogram", "to_png", "use_style", "waveform", "with_intervals",
+    "lines", "mark", "mel_spectrogram", "outcomes", "picture", "reliability_diagram",
+    "score_stream", "shade", "show", "spectrogram", "spoken", "to_png", "told",
+    "use_style", "waveform", "with_intervals",
 ]  # fmt: skip
