@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -156,3 +157,55 @@ def run_of(name: str) -> Path | None:
             "its end; run that lesson again, or delete the file."
         ) from error
     return file.parent if finished == scale.current() else None
+
+
+_COMMANDS_LESSON = "02_speech_commands_cnn"
+_SHIPPED_DATA = "speech_commands_mini"
+
+
+def command_recogniser() -> Path:
+    """Where the recogniser of lesson 02 is, at the scale in force.
+
+    From the learner's own run of that lesson; else, where the data set is the shipped one, the
+    recogniser that ships as well; else it is trained now, as in lesson 02, and kept for next time.
+
+    Returns
+    -------
+    pathlib.Path
+        A folder for ``models.speech_commands.load``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`run_of`.
+    """
+    settings = scale.defaults(_COMMANDS_LESSON)
+    folder = run_of(_COMMANDS_LESSON)
+    if folder is None and settings.data_set == _SHIPPED_DATA:
+        folder = places.shipped() / "results" / "speech_commands"
+    if folder is not None:
+        print("recogniser:", places.shown(folder))
+        return folder
+    return _train_recogniser(settings)
+
+
+def _train_recogniser(settings: SimpleNamespace) -> Path:
+    """Train the recogniser of lesson 02, or go on with it; its folder."""
+    with quietly():
+        from course_utils.datasets import speech_commands
+        from course_utils.datasets.speech_commands import examples
+        from course_utils.training import speech_commands as training
+    folder = places.runs(_COMMANDS_LESSON) / "for_later_lessons"
+    print(f"recogniser: none of this scale yet, it is trained now, in {places.shown(folder)}")
+    data = speech_commands.open(settings.data_set)
+    chosen = speech_commands.select(data, unknown_percentage=settings.unknown_percentage)
+    recipe = replace(
+        training.RECIPES["res_cnn"],
+        steps=tuple(settings.steps),
+        augmentation=training.AUGMENTATIONS[settings.augmentation],
+        evaluate_every=settings.evaluate_every,
+        seed=1,
+    )
+    clips = [examples.prepare(data, chosen, part) for part in ("training", "validation")]
+    training.train(folder, recipe, *clips)
+    return folder

@@ -51,10 +51,6 @@ TABLE: dict[str, dict[str, tuple]] = {
     "03_confusion_matrices": {
         "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
         "unknown_percentage": (10.0, 100.0, 10.0),
-        # Where lesson 02 was not run at this scale: the shipped recogniser, or a new training.
-        "shipped_recogniser": (True, False, False),
-        "steps": ([700, 150], [4000, 1000], [20000, 5000]),
-        "augmentation": ("light", "strong", "strong"),
         "few_clips": (400, 400, 2000),
         "sweep_steps": ([250, 50], [400, 100], [1600, 400]),
         "more_unknown": (40.0, 100.0, 100.0),
@@ -86,6 +82,20 @@ def current() -> str:
     return name
 
 
+def defaults(lesson: str) -> SimpleNamespace:
+    """Settings of one lesson at the scale in force, without anybody's overrides.
+
+    Raises
+    ------
+    ValueError
+        If the lesson or the scale is unknown.
+    """
+    if lesson not in TABLE:
+        raise ValueError(f"No settings for lesson {lesson!r}; lessons are {', '.join(TABLE)}.")
+    column = list(SCALES).index(current())
+    return SimpleNamespace(**{name: row[column] for name, row in TABLE[lesson].items()})
+
+
 def settings(lesson: str, **overrides: object) -> SimpleNamespace:
     """Settings of one lesson at the scale in force.
 
@@ -107,10 +117,7 @@ def settings(lesson: str, **overrides: object) -> SimpleNamespace:
     ValueError
         If the lesson, the scale or a setting is unknown, or a value has the wrong type.
     """
-    if lesson not in TABLE:
-        raise ValueError(f"No settings for lesson {lesson!r}; lessons are {', '.join(TABLE)}.")
-    column = list(SCALES).index(current())
-    values = {name: row[column] for name, row in TABLE[lesson].items()}
+    values = vars(defaults(lesson))
     for source, changes in (
         ("COURSE_SETTINGS", _from_environment()),
         ("the set-up cell", overrides),

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from course_utils import lesson, machine, scale
+from course_utils import lesson, machine, places, scale
 
 NAME = "01_spectrograms_and_mfccs"
 
@@ -165,3 +165,27 @@ def test_damaged_results_of_another_lesson_are_named(runs, content):
     (runs / "results.json").write_text(content)
     with pytest.raises(ValueError, match=r"results\.json is damaged .*; run that lesson again"):
         lesson.run_of(NAME)
+
+
+def test_the_recogniser_of_lesson_02_is_the_shipped_one_until_the_lesson_was_run(runs, capsys):
+    folder = lesson.command_recogniser()
+    assert folder == places.shipped() / "results" / "speech_commands"
+    assert (folder / "model.keras").is_file()
+    assert capsys.readouterr().out == "recogniser: data/results/speech_commands\n"
+    finished = lesson.begin("02_speech_commands_cnn")
+    finished.save_results(**results())
+    assert lesson.command_recogniser() == finished.runs
+
+
+@pytest.mark.slow
+def test_a_recogniser_that_is_nowhere_is_trained_once(runs, monkeypatch, capsys):
+    row = scale.TABLE["02_speech_commands_cnn"]
+    monkeypatch.setitem(row, "data_set", ("speech_commands_mini",) * 3)
+    monkeypatch.setitem(row, "steps", ([2, 1],) * 3)
+    monkeypatch.setattr(lesson, "_SHIPPED_DATA", "none")
+    folder = lesson.command_recogniser()
+    assert (folder / "model.keras").is_file()
+    said = capsys.readouterr().out
+    assert "it is trained now" in said and "step" in said
+    assert lesson.command_recogniser() == folder
+    assert "step" not in capsys.readouterr().out

@@ -49,8 +49,8 @@ class FrontEnd(keras.layers.Layer):
     ----------
     kind, sample_rate
         As given.
-    samples, hop : int
-        Length of a clip, and distance between two frames, in samples.
+    samples, window, hop : int
+        Length of a clip, length of a frame, and distance between two frames, in samples.
 
     Notes
     -----
@@ -86,9 +86,9 @@ class FrontEnd(keras.layers.Layer):
         _check(self.settings)
         self.kind, self.sample_rate, self._bins, self._floor = kind, sample_rate, bins, floor
         self.samples = features.milliseconds_to_samples(clip_duration_ms, sample_rate)
-        self._window = features.milliseconds_to_samples(window_ms, sample_rate)
+        self.window = features.milliseconds_to_samples(window_ms, sample_rate)
         self.hop = features.milliseconds_to_samples(stride_ms, sample_rate)
-        self._fft_length = features.fft_length(self._window)
+        self._fft_length = features.fft_length(self.window)
         self._matrices = self._constants(low_hz, high_hz)
 
     def _constants(self, low_hz: float, high_hz: float) -> list[np.ndarray]:
@@ -107,7 +107,7 @@ class FrontEnd(keras.layers.Layer):
 
     def frames_in(self, samples: int) -> int:
         """How many whole frames a sound of so many samples has."""
-        return max(0, 1 + (samples - self._window) // self.hop)
+        return max(0, 1 + (samples - self.window) // self.hop)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Shape (batch, frames, features per frame) for an input of shape (batch, samples)."""
@@ -151,7 +151,7 @@ class FrontEnd(keras.layers.Layer):
 
     def _spectral(self, samples: tf.Tensor) -> tf.Tensor:
         spectrum = tf.signal.stft(
-            samples, self._window, self.hop, self._fft_length, window_fn=self._hann
+            samples, self.window, self.hop, self._fft_length, window_fn=self._hann
         )
         magnitude = tf.abs(spectrum)
         if self.kind == "average":
@@ -166,7 +166,7 @@ class FrontEnd(keras.layers.Layer):
 
     def _hann(self, _: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         # tf.signal's own is not periodic when the length is odd, as 30 ms at 44.1 kHz are.
-        return tf.constant(get_window("hann", self._window), dtype)
+        return tf.constant(get_window("hann", self.window), dtype)
 
     def _micro(self, samples: tf.Tensor) -> tf.Tensor:
         from tensorflow.lite.experimental.microfrontend.python.ops import audio_microfrontend_op

@@ -45,24 +45,44 @@ def score_stream(
     title, unit : str
     colour_bar : bool
         Whether to draw one, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` has another shape than the scores.
     """
-    values = scores.values if values is None else values
-    seconds, half = scores.times_ms / 1000, max(scores.hop_ms, 1) / 2000
+    values = scores.values if values is None else np.asarray(values)
+    if values.shape != scores.values.shape:
+        raise ValueError(
+            f"Found values of shape {values.shape} for scores of shape {scores.values.shape};"
+            " expected a row for each window and a column for each label; cut both to the same"
+            " windows."
+        )
     rows = range(len(scores.labels))
     image = ax.imshow(
         values.T, aspect="auto", interpolation="nearest", vmin=0, vmax=1,
         cmap=colormaps[COLOUR_MAP].with_extremes(bad=_UNDECIDED),
-        extent=(seconds[0] - half, seconds[-1] + half, len(rows) - 0.5, -0.5),
+        extent=extent(scores),
     )  # fmt: skip
     ax.set_yticks(rows, scores.labels, fontsize="small")
     ax.set_xlabel("time at which the window begins (s)")
     ax.set_title(title)
     if colour_bar:
         ax.figure.colorbar(image, ax=ax, label=unit, pad=0.01)
-    describe(ax, _stream_in_words(scores, values, title, unit))
+    describe(ax, scores_in_words(scores, values, title, unit))
 
 
-def _stream_in_words(scores: Scores, values: np.ndarray, title: str, unit: str) -> str:
+def extent(scores: Scores) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of the picture: a window's column is as wide as the hop."""
+    half = max(scores.hop_ms, 1) / 2000
+    first, last = scores.times_ms[[0, -1]] / 1000
+    return first - half, last + half, len(scores.labels) - 0.5, -0.5
+
+
+def scores_in_words(
+    scores: Scores, values: np.ndarray, title: str = "", unit: str = "score"
+) -> str:
+    """Alt text of :func:`score_stream`, whose parameters these are."""
     seconds = scores.times_ms / 1000
     decided = np.flatnonzero(~np.isnan(values).any(axis=1))
     ends = f"{unit}s of {len(scores.labels)} labels from {seconds[0]:.2f} to {seconds[-1]:.2f} s"
@@ -83,42 +103,106 @@ def spoken(
 ) -> None:
     """Frame, in the row of its label, where a detection of a word counts as right.
 
-    Words outside the axes' time are left out. The axes are those of :func:`score_stream`.
+    Frames that reach into the axes' time are drawn. The axes are those of :func:`score_stream`.
+    Raises ValueError where a word is none of the labels.
     """
+    rows, reach = _rows(labels, ground_truth), tolerance_ms / 1000
     low, high = ax.get_xlim()
-    inside = [(word, t / 1000) for word, t in ground_truth if low <= t / 1000 <= high]
-    reach = tolerance_ms / 1000
-    for word, second in inside:
-        corner = (second - reach, list(labels).index(word) - 0.5)
+    inside = [
+        (row, entry[0], entry[1] / 1000)
+        for row, entry in zip(rows, ground_truth, strict=True)
+        if low - reach <= entry[1] / 1000 <= high + reach
+    ]
+    for row, _, second in inside:
         for width, colour in ((2.6, "black"), (1.2, "white")):
-            ax.add_patch(
-                Rectangle(corner, 2 * reach, 1, fill=False, edgecolor=colour, linewidth=width)
-            )
+            corner, size = (second - reach, row - 0.5), (2 * reach, 1)
+            ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=width))
     ax.set_xlim(low, high)
-    add(ax, f"Spoken: {_listing(f'{word} at {second:.2f} s' for word, second in inside)}.")
+    add(ax, f"Spoken: {_listing(f'{word} at {second:.2f} s' for _, word, second in inside)}.")
 
 
 def told(ax: Axes, labels: Sequence[str], found: Sequence[tuple], outcomes: Sequence[str]) -> None:
     """Mark, in the row of its label, every detection: by shape and colour what became of it.
 
     Detections outside the axes' time are left out. The axes are those of :func:`score_stream`.
+    Raises ValueError where there is not one outcome for each, or a word is none of the labels.
+    """
+    _one_each(found, outcomes)
+    rows, (low, high) = _rows(labels, found), ax.get_xlim()
+    inside = [
+        (row, entry[0], entry[1] / 1000, outcome)
+        for row, entry, outcome in zip(rows, found, outcomes, strict=True)
+        if low <= entry[1] / 1000 <= high
+    ]
+    for outcome in OUTCOMES:
+        these = [(second, row) for row, _, second, end in inside if end == outcome]
+        if these:
+            _markers(ax, these, outcome)
+    ax.set_xlim(low, high)
+    listed = (f"{word} at {second:.2f} s ({OUTCOMES[end][2]})" for _, word, second, end in inside)
+    add(ax, f"Told: {_listing(listed)}.")
+
+
+def missed(
+    ax: Axes, labels: Sequence[str], ground_truth: Sequence[tuple], accuracy: StreamingAccuracy
+) -> None:
+    """Mark, in the row of its label, every word near which nothing was told.
+
+    Words outside the axes' time are left out. The axes are those of :func:`score_stream`. Raises
+    ValueError where the accuracy is of other words, or a word is none of the labels.
     """
     low, high = ax.get_xlim()
-    places = {label: row for row, label in enumerate(labels)}
-    entries = [
-        (each[0], each[1] / 1000, outcome) for each, outcome in zip(found, outcomes, strict=True)
+    alone = [
+        entry for entry in missed_words(ground_truth, accuracy) if low <= entry[1] / 1000 <= high
     ]
-    inside = [entry for entry in entries if low <= entry[1] <= high]
-    for outcome, (marker, colour, name) in OUTCOMES.items():
-        these = [(second, places[label]) for label, second, found_ in inside if found_ == outcome]
-        if these:
-            ax.scatter(
-                *zip(*these, strict=True), marker=marker, c=colour, s=70, edgecolors="white",
-                linewidths=1.2, zorder=3, label=name,
-            )  # fmt: skip
+    places = [
+        (entry[1] / 1000, row) for entry, row in zip(alone, _rows(labels, alone), strict=True)
+    ]
+    if places:
+        _markers(ax, places, MISSED)
     ax.set_xlim(low, high)
-    listed = (f"{label} at {second:.2f} s ({OUTCOMES[end][2]})" for label, second, end in inside)
-    add(ax, f"Told: {_listing(listed)}.")
+    add(ax, f"Missed: {_listing(f'{word} at {time / 1000:.2f} s' for word, time in alone)}.")
+
+
+def missed_words(ground_truth: Sequence[tuple], accuracy: StreamingAccuracy) -> list[tuple]:
+    """The words near which nothing was told; ValueError where the accuracy is of other words."""
+    if accuracy.ground_truth != len(ground_truth):
+        raise ValueError(
+            f"Found {len(ground_truth)} words and an accuracy of {accuracy.ground_truth}; expected"
+            " the accuracy of exactly these words; compute it from them, without up_to_ms."
+        )
+    matched = set(accuracy.partners)
+    return [tuple(entry[:2]) for i, entry in enumerate(ground_truth) if i not in matched]
+
+
+def _markers(ax: Axes, places: list[tuple[float, int]], outcome: str) -> None:
+    """Markers of one kind, at (second, row), that can be seen on dark and on bright colours."""
+    marker, colour, name = OUTCOMES[outcome]
+    options = {"marker": marker, "c": colour, "s": 70}
+    seconds, rows = zip(*places, strict=True)
+    ax.scatter(seconds, rows, **options, edgecolors="black", linewidths=3, zorder=3)
+    ax.scatter(seconds, rows, **options, edgecolors="white", linewidths=1.4, zorder=3, label=name)
+
+
+def _rows(labels: Sequence[str], entries: Sequence[tuple]) -> list[int]:
+    """The row of each entry's label; ValueError where there is none."""
+    places = {label: row for row, label in enumerate(labels)}
+    for entry in entries:
+        if entry[0] not in places:
+            raise ValueError(
+                f"Found the word {entry[0]!r} at {entry[1]:g} ms; expected one of"
+                f" {', '.join(labels)}; give the labels of the scores."
+            )
+    return [places[entry[0]] for entry in entries]
+
+
+def _one_each(found: Sequence[tuple], outcomes: Sequence[str]) -> None:
+    """Refuse another number of outcomes than of detections."""
+    if len(found) != len(outcomes):
+        raise ValueError(
+            f"Found {len(found)} detections and {len(outcomes)} outcomes; expected one for each;"
+            " give those of streaming_accuracy for exactly these detections."
+        )
 
 
 def outcomes(
@@ -137,14 +221,17 @@ def outcomes(
     accuracy : StreamingAccuracy
         Of exactly these two.
     title : str
+
+    Raises
+    ------
+    ValueError
+        If the accuracy is of other words or detections.
     """
-    matched = {partner for partner in accuracy.partners if partner is not None}
+    _one_each(found, accuracy.outcomes)
     times = {name: [] for name in OUTCOMES}
     for each, outcome in zip(found, accuracy.outcomes, strict=True):
         times[outcome].append(each[1] / 1000)
-    times[MISSED] = [
-        entry[1] / 1000 for place, entry in enumerate(ground_truth) if place not in matched
-    ]
+    times[MISSED] = [time / 1000 for _, time in missed_words(ground_truth, accuracy)]
     for row, (outcome, (marker, colour, _)) in enumerate(OUTCOMES.items()):
         seconds = times[outcome]
         edge = "black" if colour == "none" else colour

@@ -96,21 +96,13 @@ def streaming_accuracy(
     Raises
     ------
     ValueError
-        If an entry is not a label with a finite time, the tolerance is negative, there is no such
-        rule, or the ground truth seems to be in seconds.
+        If an entry is not a label with a finite time, the tolerance is negative or infinite,
+        ``up_to_ms`` is a NaN, there is no such rule, or the ground truth seems to be in seconds.
     """
     truths, tellings = _entries(ground_truth, "ground_truth"), _entries(found, "found")
-    # Written so that a NaN, for which every comparison is false, is refused as well.
-    if not tolerance_ms >= 0:
-        raise ValueError(
-            f"tolerance_ms is {tolerance_ms}; expected 0 or more milliseconds; 750 is usual."
-        )
-    if matching not in MATCHINGS:
-        raise ValueError(
-            f"There is no matching {matching!r}; choose one of {', '.join(MATCHINGS)}."
-        )
-    _refuse_seconds(truths, tellings, tolerance_ms)
     latest = math.inf if up_to_ms in (None, -1) else up_to_ms + tolerance_ms
+    _check_rule(latest, tolerance_ms, matching)
+    _refuse_seconds(truths, tellings, tolerance_ms)
     order = sorted(range(len(truths)), key=lambda i: truths[i][1])
     order = [i for i in order if truths[i][1] <= latest]
     rule = _first if matching == "first" else _one_to_one
@@ -128,6 +120,21 @@ def streaming_accuracy(
         outcomes.count(FALSE_POSITIVE), tuple(outcomes),
         tuple(None if partner is None else order[partner] for partner in partners),
     )  # fmt: skip
+
+
+def _check_rule(latest_ms: float, tolerance_ms: float, matching: str) -> None:
+    """Refuse a rule by which nothing can be compared."""
+    # Written so that a NaN, for which every comparison is false, is refused as well.
+    if not 0 <= tolerance_ms < math.inf:
+        raise ValueError(
+            f"tolerance_ms is {tolerance_ms}; expected 0 or more milliseconds; 750 is usual."
+        )
+    if math.isnan(latest_ms):
+        raise ValueError("up_to_ms is nan; expected a time in milliseconds; leave it out for all.")
+    if matching not in MATCHINGS:
+        raise ValueError(
+            f"There is no matching {matching!r}; choose one of {', '.join(MATCHINGS)}."
+        )
 
 
 def _entries(given: Sequence[tuple], name: str) -> list[tuple[str, float]]:

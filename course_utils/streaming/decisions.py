@@ -8,6 +8,7 @@ highest of all, above a threshold, another label than the one told last, and lat
 """
 
 import math
+import numbers
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from course_utils.datasets.speech_commands.selection import SILENCE
 # it or not by chance. Far below what a score means, and sums of hours fit into 64 bits.
 STEPS = 1 << 40
 
-# Calls in a row, each with too few results in the window because older ones left it, until a stream
-# counts as too slow. One late call or two are an accident.
+# Calls with too few results in the window because older ones left it, and none with enough between
+# them, until a stream counts as too slow. One late call or two are an accident.
 _PATIENCE = 24
 
 _ROUNDING = 1e-3  # how far outside [0, 1] a score may be
@@ -185,12 +186,7 @@ class RecognizeCommands:
         suppression_ms: float = Settings.suppression_ms,
         minimum_count: int = Settings.minimum_count,
     ) -> None:
-        self.labels = (labels,) if isinstance(labels, str) else tuple(labels)
-        if not self.labels or len(set(self.labels)) != len(self.labels):
-            raise ValueError(
-                f"Found the labels {self.labels}; expected at least one, each once, in the order of"
-                " the scores; take those that were written with the model."
-            )
+        self.labels = checked_labels(labels)
         self.settings = Settings(
             average_window_ms, detection_threshold, suppression_ms, minimum_count
         )
@@ -222,20 +218,15 @@ class RecognizeCommands:
             number (nothing is kept of such a call); or the calls have long come too rarely for any
             decision.
         """
-        steps = to_steps(scores, len(self.labels))
-        if not math.isfinite(time_ms) or (self._window and time_ms < self._window[0][0]):
-            oldest = f"{self._window[0][0]:g} ms or later" if self._window else "a finite number"
-            raise ValueError(
-                f"The scores are said to be of {time_ms:g} ms; expected {oldest}, as time goes"
-                " forward; give each call the time at which its window begins, or make a new"
-                " RecognizeCommands for a new stream."
-            )
+        steps = to_steps(scores, (len(self.labels),))
+        time_ms = self._checked_time(time_ms)
         self._window.append((time_ms, steps))
         self._sums += steps
         dropped = self._forget(time_ms - self.settings.average_window_ms)
         count, lasting_ms = len(self._window), time_ms - self._window[0][0]
         if not enough(self.settings, count, lasting_ms):
-            self._check_pace(dropped)
+            if dropped:  # at the beginning there are too few as well, but none has left yet
+                self._check_pace()
             return Result(self._memory.label, 0.0, False)
         self._starved = 0
         top = int(self._sums.argmax())  # the first of several
@@ -251,11 +242,23 @@ class RecognizeCommands:
             self._sums -= self._window.popleft()[1]
         return len(self._window) < count
 
-    def _check_pace(self, dropped: bool) -> None:
-        """Raise once the scores have come too rarely for a long time."""
-        # At the beginning there are too few as well, but then none has left the window yet.
-        self._starved = self._starved + 1 if dropped else 0
-        if self._starved > _PATIENCE:
+    def _checked_time(self, time_ms: float) -> float:
+        """A time as a float; ValueError if none, or before the oldest scores that are kept."""
+        oldest = self._window[0][0] if self._window else -math.inf
+        if isinstance(time_ms, numbers.Real) and oldest <= time_ms and math.isfinite(time_ms):
+            return float(time_ms)  # differences of unsigned integers would go round
+        expected = f"{oldest:g} ms or later" if self._window else "a finite number"
+        raise ValueError(
+            f"The scores are said to be of {time_ms} ms; expected {expected}, as time goes forward;"
+            " give each call the time at which its window begins, or make a new RecognizeCommands"
+            " for a new stream."
+        )
+
+    def _check_pace(self) -> None:
+        """Count a call with too few scores; raise once there were many."""
+        self._starved += 1
+        # After one gap there are too few for as many calls as a decision needs.
+        if self._starved > max(_PATIENCE, 2 * self.settings.minimum_count):
             raise ValueError(_too_slow(self.settings, "too far"))
 
 
@@ -264,13 +267,24 @@ def enough(settings: Settings, count: int, lasting_ms: float) -> bool:
     return count >= settings.minimum_count and lasting_ms >= settings.average_window_ms / 4
 
 
-def to_steps(scores: np.ndarray, n_labels: int) -> np.ndarray:
-    """Scores, shape (..., labels), as whole numbers of ``1 / STEPS``; ValueError if unfit."""
-    scores = np.asarray(scores, np.float64)
-    if scores.shape[-1:] != (n_labels,):
+def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """What the columns of scores stand for; ValueError if there is none, or one twice."""
+    labels = (labels,) if isinstance(labels, str) else tuple(labels)
+    if not labels or len(set(labels)) != len(labels):
         raise ValueError(
-            f"Found scores of shape {scores.shape}; expected {n_labels} of them, one for each"
-            " label; give the labels of the model that made the scores."
+            f"Found the labels {labels}; expected at least one, each once, in the order of the"
+            " scores; take those that were written with the model."
+        )
+    return labels
+
+
+def to_steps(scores: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Scores of a shape (..., labels) as whole numbers of ``1 / STEPS``; ValueError if unfit."""
+    scores = np.asarray(scores, np.float64)
+    if scores.shape != shape:
+        raise ValueError(
+            f"Found scores of shape {scores.shape}; expected {shape}, one for each label; give one"
+            " row, and the labels of the model that made the scores."
         )
     # Written so that a NaN, for which every comparison is false, is refused as well.
     if not (scores.min() >= -_ROUNDING and scores.max() <= 1 + _ROUNDING):

@@ -5,16 +5,16 @@ Source: ``generate_streaming_test_wav`` of TensorFlow's ``speech_commands`` exam
 the recording does, and a label without a clip is refused by name. Lesson: 04.
 """
 
-import csv
-import io
 import math
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from course_utils import audio, places
+from course_utils.audio.errors import name_of, reason_of, wrong
 from course_utils.datasets.speech_commands import SILENCE, UNKNOWN
 from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.features import milliseconds_to_samples
@@ -59,15 +59,23 @@ class Recording:
         """Write the sound to ``path``, ``x.wav`` say, and its words beside it, to ``x_labels.txt``.
 
         One ``label, milliseconds`` a line, as TensorFlow's tools read it. Each file is written
-        whole or not at all. Returns the path of the words; raises AudioError as ``audio.save``.
+        whole or not at all. Returns the path of the words; raises AudioError as ``audio.save``, and
+        if the words cannot be written.
         """
         path = Path(path)
         audio.save(path, self.samples, self.sample_rate)
         labels = path.with_name(f"{path.stem}_labels.txt")
         unfinished = labels.with_name(f"unfinished_{labels.name}")
         lines = "".join(f"{label}, {time}\n" for label, time in self.ground_truth)
-        unfinished.write_text(lines, encoding="utf-8")
-        os.replace(unfinished, labels)
+        try:
+            unfinished.write_text(lines, encoding="utf-8", newline="\n")
+            os.replace(unfinished, labels)
+        except (OSError, UnicodeEncodeError) as error:
+            with suppress(OSError):
+                unfinished.unlink()
+            todo = "a folder that may be written to: choose another"
+            found = f"cannot be written ({reason_of(error)})"
+            raise wrong(name_of(labels), found, todo) from error
         return labels
 
 
@@ -94,17 +102,18 @@ def read_ground_truth(path: str | os.PathLike[str]) -> list[tuple[str, float]]:
             " with one 'label, milliseconds' a line; check its name."
         ) from error
     entries = []
-    for number, line in enumerate(csv.reader(io.StringIO(text)), start=1):
-        if not any(field.strip() for field in line):
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
             continue
+        label, _, time = (part.strip() for part in line.partition(","))
         try:
-            label, time = line[0].strip(), float(line[1])
-            good = len(line) == 2 and label and math.isfinite(time)
-        except (IndexError, ValueError):
+            time = float(time)  # of "1, 2", where a line has three fields, there is none
+            good = label and math.isfinite(time)
+        except ValueError:
             good = False
         if not good:
             raise ValueError(
-                f"Line {number} of {places.shown(path)} is {','.join(line)!r}; expected a label and"
+                f"Line {number} of {places.shown(path)} is {line!r}; expected a label and"
                 " a time in milliseconds, such as 'yes, 1250'; mend the line."
             )
         entries.append((label, time))
@@ -137,7 +146,8 @@ def make(
         Share of the words that are drawn from ``_unknown_``, in percent; the others are drawn
         evenly from the wanted words. A clip may be drawn more than once.
     background_volume : float
-        Each piece of noise has a volume from 0 to this.
+        Each piece of noise, a clip and half a second long, has a volume from 0 to this; where
+        pieces overlap they add up. Shorter recordings of noise are not drawn from.
     word_volume : float
         Of all words; 1 leaves them as they are.
     seed : int
@@ -198,12 +208,13 @@ def _check(
 
 def _pools(examples: ExampleSet, unknown_percentage: float) -> dict[str, np.ndarray]:
     """The clips of every label that may be drawn."""
+    wanted = [each for each in examples.labels if each not in (SILENCE, UNKNOWN)]
+    drawn = (wanted or ["any word"]) * (unknown_percentage < 100)
+    drawn += [UNKNOWN] * (unknown_percentage > 0)
+    numbers = {label: number for number, label in enumerate(examples.labels)}
     pools = {}
-    for number, label in enumerate(examples.labels):
-        never = unknown_percentage == (0 if label == UNKNOWN else 100)
-        if label == SILENCE or never:
-            continue
-        pools[label] = np.flatnonzero(examples.classes == number)
+    for label in drawn:
+        pools[label] = np.flatnonzero(examples.classes == numbers.get(label, -1))
         if not len(pools[label]):
             raise ValueError(
                 f"There is no clip of {label!r} among the {examples.n} given; expected at least one"

@@ -11,7 +11,14 @@ from functools import cached_property
 import numpy as np
 
 from course_utils.datasets.speech_commands import SILENCE
-from course_utils.streaming.decisions import STEPS, Detection, Memory, Settings, to_steps
+from course_utils.streaming.decisions import (
+    STEPS,
+    Detection,
+    Memory,
+    Settings,
+    checked_labels,
+    to_steps,
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,8 @@ class Scores:
     Raises
     ------
     ValueError
-        If the shapes do not fit, a value is no probability, or the times do not go up.
+        If the shapes do not fit, there is no label or one twice, a value is no probability, or the
+        times do not go up.
     """
 
     labels: tuple[str, ...]
@@ -42,13 +50,14 @@ class Scores:
     def __post_init__(self) -> None:
         """Refuse what is no stream."""
         times, values = np.asarray(self.times_ms, np.float64), np.asarray(self.values, np.float32)
-        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "labels", checked_labels(self.labels))
         object.__setattr__(self, "times_ms", times)
         object.__setattr__(self, "values", values)
-        if len(times) == 0 or values.shape != (len(times), len(self.labels)):
+        shape = (times.size, len(self.labels))
+        if not times.size or times.ndim != 1 or values.shape != shape:
             raise ValueError(
-                f"Found {len(times)} times and values of shape {values.shape}; expected at least"
-                f" one time, and ({len(times)}, {len(self.labels)}): a row for each, a column for"
+                f"Found times of shape {times.shape} and values of shape {values.shape}; expected"
+                f" at least one time, and values of shape {shape}: a row for each, a column for"
                 " each label; a sound shorter than a window has no scores."
             )
         # Written so that a NaN, for which every comparison is false, is refused as well.
@@ -57,7 +66,7 @@ class Scores:
                 "The times of the scores do not go up everywhere; expected one window after the"
                 " other, each at a finite time; sort them, or score one recording at a time."
             )
-        to_steps(values, len(self.labels))
+        to_steps(values, shape)
 
     @property
     def hop_ms(self) -> float:
@@ -72,13 +81,15 @@ class Scores:
         )
 
     def every(self, step: int) -> "Scores":
-        """Every so manieth window: what a machine hears that has no time for more."""
+        """The first window and every ``step``-th after it: all that a slow machine has time for."""
+        if step < 1:
+            raise ValueError(f"step is {step}; expected 1 or more; 2 takes every other window.")
         return Scores(self.labels, self.times_ms[::step], self.values[::step], self.window_ms)
 
     @cached_property
     def _running(self) -> np.ndarray:
         """Sums of all rows before each row, in whole steps, shape (windows + 1, labels)."""
-        steps = to_steps(self.values, len(self.labels))
+        steps = to_steps(self.values, self.values.shape)
         return np.concatenate([np.zeros((1, steps.shape[1]), np.int64), steps.cumsum(axis=0)])
 
     def _sums(self, settings: Settings) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

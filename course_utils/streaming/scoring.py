@@ -58,7 +58,9 @@ class Scorer:
         self._features = tf.function(
             self._front_end.any_length, input_signature=[tf.TensorSpec((1, None), tf.float32)]
         )
-        self._sound = np.zeros(0, np.float32)
+        # The end of a clip that is too short for one more frame: a window lasts until there.
+        self._end = (self._front_end.samples - self._front_end.window) % self._front_end.hop
+        self._sound = _Waiting()
         self._scored = 0
 
     def push(self, samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +69,8 @@ class Scorer:
         Parameters
         ----------
         samples : np.ndarray of float, shape (samples,)
-            What follows the sound that was given before, at the front end's rate; any length.
+            What follows the sound that was given before, at the front end's rate; any length from
+            one sample up.
 
         Returns
         -------
@@ -78,19 +81,36 @@ class Scorer:
         Raises
         ------
         audio.AudioError
-            If the sound is unfit (see :func:`audio.check`).
+            If the sound is unfit (see :func:`audio.check`). Nothing is kept of it.
         """
         samples, _ = audio.check(samples, self._front_end.sample_rate)
-        self._sound = np.concatenate([self._sound, samples])
-        frames = self._front_end.frames_in(len(self._sound))
+        self._sound.add(samples)
+        sound = self._sound.rows[: max(0, len(self._sound.rows) - self._end)]
+        frames = self._front_end.frames_in(len(sound))
         logits = np.zeros((0, len(self.labels)), np.float32)
         if frames > 0:
-            table = self._features(self._sound[None])[0].numpy()
-            self._sound = self._sound[frames * self._front_end.hop :]
-            logits = self._network.push(table)
-        times = (self._scored + np.arange(len(logits))) * self.hop_ms
+            logits = self._network.push(self._features(sound[None])[0].numpy())
+            self._sound.drop(frames * self._front_end.hop)
+        times = (self._scored + np.arange(len(logits))) * float(self.hop_ms)
         self._scored += len(logits)
         return times, tf.nn.softmax(logits).numpy()
+
+
+class _Waiting:
+    """What came and is still needed, the oldest first: samples, or frames."""
+
+    def __init__(self, *shape: int) -> None:
+        self.rows = np.zeros((0, *shape), np.float32)
+        self._owed = 0  # to be dropped, but yet to come: hops may be longer than what is cut out
+
+    def add(self, rows: np.ndarray) -> None:
+        passed_over = min(self._owed, len(rows))
+        self._owed -= passed_over
+        self.rows = np.concatenate([self.rows, rows[passed_over:]])
+
+    def drop(self, count: int) -> None:
+        self._owed += max(0, count - len(self.rows))
+        self.rows = self.rows[count:].copy()  # a view would keep what is dropped
 
 
 class _Windows:
@@ -103,16 +123,16 @@ class _Windows:
             lambda tables: network(tables, training=False),
             input_signature=[tf.TensorSpec((None, *size), tf.float32)],
         )
-        self._table = np.zeros((0, bins), np.float32)
+        self._table = _Waiting(bins)
 
     def push(self, frames: np.ndarray) -> np.ndarray:
         """Logits of the windows that these frames complete."""
-        self._table = np.concatenate([self._table, frames])
-        if len(self._table) < self._frames:
+        self._table.add(frames)
+        if len(self._table.rows) < self._frames:
             return np.zeros((0, self._labels), np.float32)
-        windows = np.lib.stride_tricks.sliding_window_view(self._table, self._frames, axis=0)
+        windows = np.lib.stride_tricks.sliding_window_view(self._table.rows, self._frames, axis=0)
         windows = windows[:: self._hop].transpose(0, 2, 1)
-        self._table = self._table[len(windows) * self._hop :]
+        self._table.drop(len(windows) * self._hop)
         batches = range(0, len(windows), _BATCH)
         return np.concatenate([self._forward(windows[i : i + _BATCH]) for i in batches])
 
@@ -145,12 +165,14 @@ def _frames_per_hop(front_end: FrontEnd, hop_ms: float) -> int:
             " depend on where its window begins; expected mfcc, average or log_mel; score with"
             " score_window_by_window, which needs no shared frames."
         )
-    frames = hop_ms * front_end.sample_rate / 1000 / front_end.hop
+    # Of whole samples: 10 ms at 22050 Hz are 220.
+    stride_ms = 1000 * front_end.hop / front_end.sample_rate
+    frames = hop_ms / stride_ms
     if not (0.5 < frames < np.inf and abs(frames - round(frames)) < 1e-6):
+        usual = max(1, round(30 / stride_ms)) * stride_ms
         raise ValueError(
             f"hop_ms is {hop_ms:g}; expected a multiple of the front end's stride,"
-            f" {front_end.settings['stride_ms']:g} ms, so that windows share their frames; 30 is"
-            " usual."
+            f" {stride_ms:.10g} ms, so that windows share their frames; choose {usual:.10g}, say."
         )
     return round(frames)
 
@@ -208,12 +230,12 @@ def score_window_by_window(
     """
     samples = _long_enough(recogniser, samples, sample_rate)
     hop, length = hop_ms * recogniser.sample_rate / 1000, recogniser.front_end.samples
-    if not hop >= 1:
+    if not 1 <= hop < np.inf:
         raise ValueError(
             f"hop_ms is {hop_ms:g}; expected at least one sample, {1000 / recogniser.sample_rate:g}"
             " ms; 30 is usual."
         )
-    starts = np.arange(0, len(samples) - length + 1, hop)
+    starts = hop * np.arange(1 + (len(samples) - length) // hop)
     run = tf.function(
         lambda window: recogniser.model(window, training=False),
         input_signature=[tf.TensorSpec((1, length), tf.float32)],
@@ -232,7 +254,7 @@ def _long_enough(recogniser: Recogniser, samples: np.ndarray, sample_rate: int) 
     samples = audio.resample(samples, sample_rate, recogniser.sample_rate)
     if len(samples) < recogniser.front_end.samples:
         raise audio.AudioError(
-            f"The sound lasts {1000 * len(samples) / recogniser.sample_rate:.0f} ms; expected at"
+            f"The sound lasts {1000 * len(samples) / recogniser.sample_rate:g} ms; expected at"
             f" least the {_window_ms(recogniser):g} ms of one window; give a longer recording, or"
             " predict the clip."
         )
