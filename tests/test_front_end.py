@@ -356,3 +356,77 @@ def test_clips_of_another_length(shape):
         f"The front end was given clips of shape {shape}; expected (batch, 16000), 1000 ms at"
         " 16000 Hz; give it the sample_rate and clip_duration_ms of the clips."
     )
+
+
+# ---------------------------------------------------------------- sounds of any length
+
+SPECTRAL = tuple(kind for kind in KINDS if kind != "micro")
+
+
+def like_speech(seconds):
+    """Noise, stronger at low frequencies, that swells and fades a few times a second."""
+    white = np.random.default_rng(7).normal(0, 1, round(seconds * RATE))
+    tilted = np.convolve(white, 0.8 ** np.arange(30), "same")
+    loudness = 0.02 + np.abs(np.sin(2 * np.pi * 1.5 * np.arange(len(white)) / RATE))
+    return np.clip(0.1 * tilted * loudness, -1, 1).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", SPECTRAL)
+@pytest.mark.parametrize("options", [{}, {"stride_ms": 40, "window_ms": 25}])
+def test_any_length_gives_a_clip_what_the_layer_gives(kind, options):
+    front_end, samples = FrontEnd(kind, **options), like_speech(1)
+    expected = one(front_end, samples)
+    np.testing.assert_array_equal(front_end.any_length(samples[None])[0], expected)
+    assert expected.std(axis=0).min() > 0
+
+
+@pytest.mark.parametrize("seconds", [0.03, 0.5, 3.21])
+def test_any_length_gives_what_numpy_gives(seconds):
+    samples = like_speech(seconds)
+    expected = {
+        "mfcc": features.mfcc(samples, RATE),
+        "log_mel": features.log_mel(samples, RATE),
+        "average": features.average(samples, RATE),
+    }
+    for kind in SPECTRAL:
+        front_end = FrontEnd(kind)
+        found = front_end.any_length(samples[None])[0]
+        assert found.shape == expected[kind].shape
+        assert len(found) == front_end.frames_in(len(samples))
+        np.testing.assert_allclose(found, expected[kind], atol=1e-3, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", SPECTRAL)
+def test_a_frame_is_the_same_wherever_the_sound_begins(kind):
+    front_end, samples = FrontEnd(kind), like_speech(2)
+    whole = front_end.any_length(samples[None])[0]
+    for first in (1, 50, 101):
+        later = front_end.any_length(samples[None, first * front_end.hop :])[0]
+        np.testing.assert_allclose(later, whole[first:], atol=1e-4, rtol=1e-5)
+
+
+def test_micro_has_no_features_of_any_length():
+    with pytest.raises(ValueError, match=r"'micro' adapts .+; expected mfcc, .+; cut the sound"):
+        FrontEnd("micro").any_length(like_speech(2)[None])
+
+
+@pytest.mark.parametrize("samples", [0, 1, 479])
+def test_less_than_a_frame_has_no_features(samples):
+    message = rf"The sound has {samples} samples; expected at least the 480 of one frame; wait"
+    for kind in SPECTRAL:
+        with pytest.raises(ValueError, match=message):
+            FrontEnd(kind).any_length(np.zeros((1, samples), np.float32))
+
+
+@pytest.mark.parametrize("options", [{}, {"stride_ms": 40}, {"sample_rate": 11025}])
+def test_frames_in(options):
+    front_end = FrontEnd(**options)
+    window, hop = front_end.window, front_end.hop
+    assert [front_end.frames_in(n) for n in (0, 1, window - 1)] == [0, 0, 0]
+    for frames in (1, 2, 98, 60_000):
+        exact = window + (frames - 1) * hop
+        found = [front_end.frames_in(n) for n in (exact - 1, exact, exact + hop - 1, exact + hop)]
+        assert found == [frames - 1, frames, frames, frames + 1]
+    assert front_end.frames_in(front_end.samples) == front_end.output_size[0]
+    sound = np.zeros(3 * window, np.float32)
+    assert len(features.frames(sound, window, hop)) == front_end.frames_in(len(sound))

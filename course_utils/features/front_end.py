@@ -139,13 +139,20 @@ class FrontEnd(keras.layers.Layer):
         Raises
         ------
         ValueError
-            For ``micro``, whose frames depend on all frames before them.
+            For ``micro``, whose frames depend on all frames before them; if the sounds are shorter
+            than one frame.
         """
         if self.kind == "micro":
             raise ValueError(
                 "The front end 'micro' adapts to what it heard before, so a frame is another one"
                 " when the sound begins earlier; expected mfcc, average or log_mel; cut the sound"
                 " into clips and compute each by itself."
+            )
+        length = samples.shape[1]  # unknown while a graph is made
+        if length is not None and length < self.window:
+            raise ValueError(
+                f"The sound has {length} samples; expected at least the {self.window} of one frame;"
+                " wait for more of it, or pad it."
             )
         return self._spectral(samples)
 

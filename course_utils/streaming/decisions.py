@@ -70,7 +70,7 @@ class Settings:
         ):
             value = getattr(self, name)
             try:
-                good = not isinstance(value, str) and fits(value)
+                good = fits(value)
             except (TypeError, ValueError, OverflowError):
                 good = False
             if not good:

@@ -5,6 +5,8 @@ are kept: each frame is computed once. Where the network begins with SVDF, its f
 results as well. Lesson: 04.
 """
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -55,9 +57,7 @@ class Scorer:
         self._hop = _frames_per_hop(self._front_end, hop_ms)
         run = _Memory if with_memory else _Windows
         self._network = run(recogniser.network, self._front_end.output_size, self._hop)
-        self._features = tf.function(
-            self._front_end.any_length, input_signature=[tf.TensorSpec((1, None), tf.float32)]
-        )
+        self._features = _compiled(self._front_end.any_length, (1, None))
         # The end of a clip that is too short for one more frame: a window lasts until there.
         self._end = (self._front_end.samples - self._front_end.window) % self._front_end.hop
         self._sound = _Waiting()
@@ -96,6 +96,14 @@ class Scorer:
         return times, tf.nn.softmax(logits).numpy()
 
 
+def _compiled(run: Callable[[tf.Tensor], tf.Tensor], shape: tuple) -> Callable:
+    """A function of arrays of one shape, in which None is any length, as a TensorFlow graph."""
+    # Made here and now. One that is made at its first call counts as a retracing, of which
+    # TensorFlow warns after a few scorers.
+    graph = tf.function(run).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+    return lambda values: graph(tf.constant(values, tf.float32))
+
+
 class _Waiting:
     """What came and is still needed, the oldest first: samples, or frames."""
 
@@ -119,10 +127,7 @@ class _Windows:
     def __init__(self, network: keras.Model, size: tuple[int, int], hop: int) -> None:
         self._frames, bins = size
         self._hop, self._labels = hop, network.output_shape[-1]
-        self._forward = tf.function(
-            lambda tables: network(tables, training=False),
-            input_signature=[tf.TensorSpec((None, *size), tf.float32)],
-        )
+        self._forward = _compiled(lambda tables: network(tables, training=False), (None, *size))
         self._table = _Waiting(bins)
 
     def push(self, frames: np.ndarray) -> np.ndarray:
@@ -236,10 +241,7 @@ def score_window_by_window(
             " ms; 30 is usual."
         )
     starts = hop * np.arange(1 + (len(samples) - length) // hop)
-    run = tf.function(
-        lambda window: recogniser.model(window, training=False),
-        input_signature=[tf.TensorSpec((1, length), tf.float32)],
-    )
+    run = _compiled(lambda window: recogniser.model(window, training=False), (1, length))
     values = [run(samples[None, round(s) : round(s) + length]).numpy()[0] for s in starts]
     times = 1000 * starts / recogniser.sample_rate
     return Scores(recogniser.labels, times, np.array(values), _window_ms(recogniser))
