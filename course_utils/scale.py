@@ -61,6 +61,18 @@ TABLE: dict[str, dict[str, tuple]] = {
             [[10, 10], [0, 10], [10, 0], [10, 100]],
         ),
     },
+    "04_streaming_smoothing": {
+        "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        # Lengths of the recordings, and where in the first one a look pays.
+        "practice_seconds": (600, 600, 600),
+        "stretch_s": (50, 266, 266),
+        "tuning_seconds": (1800, 1800, 3600),
+        "test_seconds": (600, 600, 3600),
+        # What the balanced setting has to reach, in percent of the words spoken.
+        "least_matched": (85.0, 85.0, 85.0),
+        "least_correct": (80.0, 80.0, 80.0),
+        "most_false_positives": (3.0, 3.0, 3.0),
+    },
 }
 """Every setting of every lesson, as (mini, laptop, full)."""
 

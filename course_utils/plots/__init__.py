@@ -34,12 +34,12 @@ from course_utils.plots.sound import (
     spectrogram,
     waveform,
 )
-from course_utils.plots.streams import OUTCOMES, outcomes, score_stream, spoken, told
+from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream, spoken, told
 
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
     "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "figure",
-    "lines", "mark", "mel_spectrogram", "outcomes", "picture", "reliability_diagram",
+    "lines", "mark", "mel_spectrogram", "missed", "outcomes", "picture", "reliability_diagram",
     "score_stream", "shade", "show", "spectrogram", "spoken", "to_png", "told",
     "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

@@ -14,10 +14,10 @@ from course_utils.streaming import CORRECT, FALSE_POSITIVE, WRONG, Scores, Strea
 MISSED = "missed"
 
 OUTCOMES = {
-    CORRECT: ("o", COLOURS[2], "hit"),
-    WRONG: ("X", COLOURS[1], "wrong word"),
-    FALSE_POSITIVE: ("^", COLOURS[3], "false alarm"),
-    MISSED: ("s", "none", "missed word"),
+    CORRECT: ("o", COLOURS[2], "correct"),
+    WRONG: ("X", COLOURS[1], "wrong"),
+    FALSE_POSITIVE: ("^", COLOURS[3], "false positive"),
+    MISSED: ("s", "none", "missed"),
 }
 """Marker, colour and name of what can become of a word or of a detection."""
 
@@ -178,10 +178,10 @@ def missed_words(ground_truth: Sequence[tuple], accuracy: StreamingAccuracy) -> 
 def _markers(ax: Axes, places: list[tuple[float, int]], outcome: str) -> None:
     """Markers of one kind, at (second, row), that can be seen on dark and on bright colours."""
     marker, colour, name = OUTCOMES[outcome]
-    options = {"marker": marker, "c": colour, "s": 70}
+    options = {"marker": marker, "c": colour, "s": 80}
     seconds, rows = zip(*places, strict=True)
-    ax.scatter(seconds, rows, **options, edgecolors="black", linewidths=3, zorder=3)
-    ax.scatter(seconds, rows, **options, edgecolors="white", linewidths=1.4, zorder=3, label=name)
+    ax.scatter(seconds, rows, **options, edgecolors="black", linewidths=2.8, zorder=3)
+    ax.scatter(seconds, rows, **options, edgecolors="white", linewidths=1.2, zorder=3, label=name)
 
 
 def _rows(labels: Sequence[str], entries: Sequence[tuple]) -> list[int]:
@@ -212,7 +212,7 @@ def outcomes(
     accuracy: StreamingAccuracy,
     title: str = "",
 ) -> None:
-    """A whole recording: a row each for hits, wrong words, false alarms and missed words.
+    """A whole recording: what was correct, wrong, a false positive, or missed, in a row each.
 
     Parameters
     ----------
@@ -235,7 +235,8 @@ def outcomes(
     for row, (outcome, (marker, colour, _)) in enumerate(OUTCOMES.items()):
         seconds = times[outcome]
         edge = "black" if colour == "none" else colour
-        ax.scatter(seconds, [row] * len(seconds), marker=marker, c=colour, s=18, edgecolors=edge)
+        look = {"marker": marker, "c": colour, "s": 26, "edgecolors": edge, "linewidths": 0.8}
+        ax.scatter(seconds, [row] * len(seconds), **look)
     names = [f"{name} ({len(times[key])})" for key, (*_, name) in OUTCOMES.items()]
     ax.set_yticks(range(len(OUTCOMES)), names, fontsize="small")
     ax.set(ylim=(len(OUTCOMES) - 0.5, -0.5), xlabel="time (s)")
