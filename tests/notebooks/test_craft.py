@@ -366,6 +366,17 @@ def test_what_the_lessons_take_from_the_package_is_there():
     assert answer.returncode == 0, answer.stdout or answer.stderr
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_listed_kept_and_tried_on_real_recordings(lessons, name):
+    source = "\n".join(cell.source for cell in lessons[name].cells)
+    assert f"](notebooks/{name}.ipynb)" in (FOLDER.parent / "README.md").read_text("utf-8")
+    if name[:2] != "00":  # which measures nothing
+        assert "this.save_results(" in source
+        assert re.search(r"^## Try it", source, re.MULTILINE)
+        real = Path(__file__).with_name("test_real_recordings.py").read_text("utf-8")
+        assert f'"{name}"' in real
+
+
 # The rules themselves.
 
 
