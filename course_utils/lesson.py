@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from course_utils import machine, places, plots, scale
+from course_utils import files, machine, places, plots, scale
+
+_RESULTS = "results.json"
 
 
 class Lesson:
@@ -88,12 +90,10 @@ class Lesson:
                 "you want to keep; rename it."
             )
         record |= more
-        target = self.runs / "results.json"
-        unfinished = target.with_suffix(".unfinished")
-        unfinished.write_text(
-            json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        os.replace(unfinished, target)
+        text = json.dumps(record, indent=2, allow_nan=False) + "\n"
+        target = self.runs / _RESULTS
+        with files.whole(target) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
         return target
 
 
@@ -128,7 +128,7 @@ def begin(name: str, **overrides: object) -> Lesson:
 quietly = machine.quietly
 
 
-def run_of(name: str) -> Path | None:
+def _run_of(name: str) -> Path | None:
     """What another lesson left behind, if it was finished at the scale in force.
 
     Parameters
@@ -146,7 +146,7 @@ def run_of(name: str) -> Path | None:
     ValueError
         If its ``results.json`` is damaged.
     """
-    file = places.runs(name) / "results.json"
+    file = places.runs(name) / _RESULTS
     if not file.is_file():
         return None
     try:
@@ -177,10 +177,10 @@ def command_recogniser() -> Path:
     Raises
     ------
     ValueError
-        As :func:`run_of`.
+        If that lesson's ``results.json`` is damaged.
     """
     settings = scale.defaults(_COMMANDS_LESSON)
-    folder = run_of(_COMMANDS_LESSON)
+    folder = _run_of(_COMMANDS_LESSON)
     if folder is None and settings.data_set == _SHIPPED_DATA:
         folder = places.shipped() / "results" / "speech_commands"
     if folder is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-GIBIBYTE = 2**30
+_GIBIBYTE = 2**30
 
 LIBRARIES = (
     "numpy", "scipy", "soundfile", "soxr", "librosa", "tensorflow", "keras", "torch", "torchaudio",
@@ -28,9 +28,9 @@ def hardware() -> dict[str, str | int | float]:
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count() or 1,
-        "memory_gib": round(psutil.virtual_memory().total / GIBIBYTE, 1),
-        "free_disk_gib": round(shutil.disk_usage(Path.cwd()).free / GIBIBYTE, 1),
-        "gpu": gpu(),
+        "memory_gib": round(psutil.virtual_memory().total / _GIBIBYTE, 1),
+        "free_disk_gib": round(shutil.disk_usage(Path.cwd()).free / _GIBIBYTE, 1),
+        "gpu": _gpu(),
     }
 
 
@@ -48,7 +48,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def gpu() -> str:
+def _gpu() -> str:
     """Name of the GPU, or ``"none"``.
 
     Asks the NVIDIA driver's own tool, and the processor type on a Mac, because asking TensorFlow

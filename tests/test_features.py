@@ -86,7 +86,7 @@ class TestGoldenValues:
         mel = magnitudes @ features.mel_filterbank(513, 22050)
         expected = [29.1397, -6.41569, -0.61903, -0.96779, -0.26820, -0.40907, -0.15615]
         expected += [-0.23203, -0.10481, -0.15430, -0.07698, -0.10806, -0.06048]
-        np.testing.assert_allclose(features.mfcc_from_mel(mel[None], 13)[0], expected, atol=1e-4)
+        np.testing.assert_allclose(features._mfcc_from_mel(mel[None], 13)[0], expected, atol=1e-4)
 
     def test_upstream_filterbank(self):
         magnitudes = np.sqrt(np.arange(1, 514, dtype=float))
@@ -167,12 +167,6 @@ class TestShapes:
         part = features.mfcc(noise()[160 * 10 :], RATE)
         np.testing.assert_allclose(part, whole[10:], atol=1e-5)
 
-    def test_mel_scale_goes_there_and_back(self):
-        hertz = np.linspace(0, 8000, 100)
-        np.testing.assert_allclose(
-            features.mel_to_hertz(features.hertz_to_mel(hertz)), hertz, atol=1e-9
-        )
-
     def test_a_mel_band_peaks_at_its_centre(self):
         bank = features.mel_filterbank(8001, RATE, 10, 100, 4000)  # a bin for every hertz
         centres = features.mel_centres(10, 100, 4000)
@@ -211,3 +205,10 @@ class TestErrors:
     def test_average_with_an_impossible_width(self, n_bins):
         with pytest.raises(ValueError, match="expected 1 to 257"):
             features.average(noise(), RATE, n_bins=n_bins)
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 400, 480, 1323])
+def test_the_window_is_scipys(length):
+    from scipy.signal import get_window
+
+    np.testing.assert_array_equal(features.hann(length), get_window("hann", length))

@@ -152,11 +152,11 @@ def test_a_field_that_is_written_anyway_is_refused(runs):
 
 
 def test_another_lesson_is_found_when_it_was_finished_at_this_scale(runs, monkeypatch):
-    assert lesson.run_of(NAME) is None
+    assert lesson._run_of(NAME) is None
     lesson.begin(NAME).save_results(**results())
-    assert lesson.run_of(NAME) == runs
+    assert lesson._run_of(NAME) == runs
     monkeypatch.setenv("COURSE_SCALE", "laptop")
-    assert lesson.run_of(NAME) is None
+    assert lesson._run_of(NAME) is None
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
@@ -164,7 +164,7 @@ def test_damaged_results_of_another_lesson_are_named(runs, content):
     lesson.begin(NAME)
     (runs / "results.json").write_text(content)
     with pytest.raises(ValueError, match=r"results\.json is damaged .*; run that lesson again"):
-        lesson.run_of(NAME)
+        lesson._run_of(NAME)
 
 
 def test_the_recogniser_of_lesson_02_is_the_shipped_one_until_the_lesson_was_run(runs, capsys):

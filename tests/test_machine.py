@@ -71,8 +71,8 @@ def test_gpus_are_named_with_their_memory(nvidia_smi):
         '[ "$1" = --query-gpu=name,memory.total ] && [ "$2" = --format=csv,noheader ] || exit 2\n'
         'echo "Tesla T4, 15360 MiB"; echo "Tesla V100, 16160 MiB"'
     )
-    assert machine.gpu() == "Tesla T4, 15360 MiB; Tesla V100, 16160 MiB"
-    assert machine.hardware()["gpu"] == machine.gpu()
+    assert machine._gpu() == "Tesla T4, 15360 MiB; Tesla V100, 16160 MiB"
+    assert machine.hardware()["gpu"] == machine._gpu()
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_gpus_are_named_with_their_memory(nvidia_smi):
 )
 def test_a_tool_without_a_gpu_means_none(nvidia_smi, script):
     nvidia_smi(script)
-    assert machine.gpu() == "none"
+    assert machine._gpu() == "none"
 
 
 def test_a_tool_that_cannot_be_started_means_none(nvidia_smi, tmp_path):
     nvidia_smi("")
     (tmp_path / "nvidia-smi").write_bytes(b"\x7fELF, for another processor")
-    assert machine.gpu() == "none"
+    assert machine._gpu() == "none"
 
 
 def test_a_tool_that_hangs_means_none(nvidia_smi, monkeypatch):
@@ -104,15 +104,15 @@ def test_a_tool_that_hangs_means_none(nvidia_smi, monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", impatient)
     nvidia_smi("exec /bin/sleep 60")
-    assert machine.gpu() == "none"
+    assert machine._gpu() == "none"
     assert 0 < asked[0] <= 60
 
 
 def test_a_mac_with_its_own_processor_has_its_own_gpu(nvidia_smi, monkeypatch):
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
-    assert machine.gpu() == "none", "an Intel Mac"
+    assert machine._gpu() == "none", "an Intel Mac"
     monkeypatch.setattr(platform, "machine", lambda: "arm64")
-    assert "Apple" in machine.gpu()
+    assert "Apple" in machine._gpu()
 
 
 COLAB, NONE = "Tesla T4, 15360 MiB", "none"

@@ -7,6 +7,8 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from PIL import Image
 
@@ -253,3 +255,16 @@ plots.show(figure)"""
     assert alt.startswith('Waveform of a "ramp": 100 samples from 0.000 to 0.990 s; the largest')
     assert "Spectrogram: 20 frames by 20 columns" in alt
     nbformat.validate(notebook)
+
+
+def test_a_widget_gets_the_very_pixels_of_the_canvas():
+    canvas = FigureCanvasAgg(Figure(figsize=(2, 1), dpi=50))
+    canvas.figure.add_subplot().plot([0, 1])
+    canvas.draw()
+    shown = plots.html_image(canvas, 'a "<line>"', "max-width:9px")
+    assert shown.startswith('<img alt="a &quot;&lt;line&gt;&quot;" src="data:image/png;base64,')
+    assert shown.endswith('" style="max-width:9px">')
+    assert "style" not in plots.html_image(canvas, "a line")
+    png = base64.b64decode(shown.split("base64,")[1].split('"')[0])
+    pixels = np.asarray(Image.open(BytesIO(png)))
+    np.testing.assert_array_equal(pixels, np.asarray(canvas.buffer_rgba())[..., :3])

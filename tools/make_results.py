@@ -19,13 +19,14 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from course_utils import lesson, machine, metrics, places
+from course_utils import files, lesson, machine, metrics, places
 
 with lesson.quietly():
     from course_utils.datasets import speech_commands
     from course_utils.datasets.speech_commands import batches, examples
     from course_utils.models import speech_commands as models
     from course_utils.models.speech_commands import export
+    from course_utils.models.speech_commands.recogniser import MODEL_FILE
     from course_utils.training import speech_commands as training
 
 BEST = "res_cnn"
@@ -93,7 +94,7 @@ def exported_sizes(recogniser, clips: examples.ExampleSet, folder: Path) -> dict
 def write(rows: list[dict], target: Path) -> None:
     """Write the file, and beside it the best recogniser."""
     best = places.runs("results") / BEST
-    if (best / "model.keras").exists():
+    if (best / MODEL_FILE).exists():
         models.load(best).save(target.with_suffix(""))
     archive = places.shipped() / "speech_commands_mini.zip"
     record = {
@@ -108,9 +109,8 @@ def write(rows: list[dict], target: Path) -> None:
         "written": datetime.now(UTC).date().isoformat(),
     }
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, target)
+    with files.whole(target) as unfinished:
+        unfinished.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def sha256(file: Path) -> str:

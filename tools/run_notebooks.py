@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +21,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
+
+from course_utils import files
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -189,15 +191,10 @@ def texts(value: object, kind: str = "") -> Iterator[str]:
 def store(path: Path, notebook: nbformat.NotebookNode) -> None:
     """Replace the file in one step, so that an interruption leaves the old one whole."""
     nbformat.validate(notebook)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+    with files.whole(path) as unfinished:
+        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
             nbformat.write(notebook, file, version=nbformat.NO_CONVERT)
-        os.chmod(name, path.stat().st_mode & 0o777)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        shutil.copymode(path, unfinished)
 
 
 def place(path: Path, notebook: nbformat.NotebookNode, cell: nbformat.NotebookNode) -> str:

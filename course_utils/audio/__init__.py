@@ -10,9 +10,7 @@ import base64
 import html
 import io
 import os
-import uuid
 import wave
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from course_utils import files
 from course_utils.audio.errors import (
     MAX_RATE,
     MAX_SAMPLES,
@@ -36,7 +35,7 @@ from course_utils.audio.reading import PCM16, decode, decode_pcm16
 
 __all__ = [
     "MAX_RATE", "MIN_RATE", "AudioError", "Player",
-    "check", "load", "load_pcm16", "play", "resample", "save", "to_wav_bytes",
+    "check", "load", "load_pcm16", "play", "resample", "save",
 ]  # fmt: skip
 
 
@@ -163,38 +162,26 @@ def check(samples: np.ndarray, sample_rate: int, where: str = "The sound") -> tu
     return samples.astype(np.float32, copy=False), checked_rate(sample_rate, where)
 
 
-def to_wav_bytes(samples: np.ndarray, sample_rate: int) -> bytes:
-    """A sound (shape (samples,), rate in Hz) as a 16-bit mono WAV file in memory.
+def save(path: str | os.PathLike[str], samples: np.ndarray, sample_rate: int) -> None:
+    """Write a sound (shape (samples,), rate in Hz) as 16-bit mono WAV, whole or not at all.
 
-    Samples are rounded to steps of 1/32768; +1.0 becomes 32767. Raises AudioError as `check` does.
+    The name ends in ``.wav`` and its folder exists. Samples are rounded to steps of 1/32768; +1.0
+    becomes 32767. Raises AudioError if the sound is unfit (see `check`) or cannot be written; a
+    file that was there then stays as it was.
     """
-    samples, sample_rate = check(samples, sample_rate)
+    name = name_of(path)
+    if Path(os.fsdecode(path)).suffix.lower() != ".wav":
+        raise wrong(name, "cannot be saved", "a name that ends in .wav: rename it")
+    samples, sample_rate = check(samples, sample_rate, f"The sound for {name}")
     steps = _steps(samples)
     memory = io.BytesIO()
     with wave.open(memory, "wb") as writer:
         writer.setparams((1, 2, sample_rate, len(steps), "NONE", ""))
         writer.writeframes(steps.tobytes())
-    return memory.getvalue()
-
-
-def save(path: str | os.PathLike[str], samples: np.ndarray, sample_rate: int) -> None:
-    """Write a sound (shape (samples,), rate in Hz) as 16-bit mono WAV, whole or not at all.
-
-    The name ends in ``.wav`` and its folder exists. Raises AudioError if the sound is unfit (see
-    `check`) or cannot be written; a file that was there then stays as it was.
-    """
-    name = name_of(path)
-    if Path(os.fsdecode(path)).suffix.lower() != ".wav":
-        raise wrong(name, "cannot be saved", "a name that ends in .wav: rename it")
-    content = to_wav_bytes(*check(samples, sample_rate, f"The sound for {name}"))
-    # In the same folder, because a file changes its name in one step only within a file system.
-    part = Path(os.fsdecode(path)).parent / f".{uuid.uuid4().hex}.part"
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
+        with files.whole(os.fsdecode(path)) as unfinished:
+            unfinished.write_bytes(memory.getvalue())
     except (OSError, ValueError) as error:
-        with suppress(OSError, ValueError):
-            part.unlink()
         todo = "a folder that exists and may be written to: create it or choose another"
         raise wrong(name, f"cannot be written ({reason_of(error)})", todo) from error
 

@@ -3,6 +3,7 @@
 import operator
 import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import soundfile
 
@@ -17,21 +18,36 @@ class AudioError(ValueError):
     """A sound that cannot be used: one sentence that says what, where and what to do."""
 
 
-def wrong(where: str, found: str, expected: str) -> AudioError:
-    """The one sentence: which sound, what was found, what was expected and what to do."""
-    return AudioError(f"{where} {found}; expected {expected}.")
+@dataclass(frozen=True)
+class Name:
+    """A file's name for a message: relative inside the course, as given elsewhere.
+
+    Worked out where a message is made: a set has thousands of files and hardly an unfit one, and
+    asking the system where each of them lies would take as long as reading it.
+    """
+
+    path: str
+
+    def __str__(self) -> str:
+        text = self.path
+        if os.path.isabs(text):
+            shown = places.shown(text)  # short, and the same in every reader's notebook
+            text = text if shown.startswith("…") else shown
+        # A line break in a file's name must not break the sentence in two.
+        return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def name_of(path: str | os.PathLike[str]) -> str:
-    """A file's name for a message: relative inside the course, as given elsewhere."""
+def name_of(path: str | os.PathLike[str]) -> Name:
+    """A file's name for a message; AudioError if it is no path."""
     try:
-        text = os.fsdecode(path)
+        return Name(os.fsdecode(path))
     except TypeError as error:
         raise wrong(f"{path!r:.60}", "is no path", "the name of a file") from error
-    if os.path.isabs(text) and not places.shown(text).startswith("…"):
-        text = places.shown(text)  # short, and the same in every reader's notebook
-    # A line break in a file's name must not break the sentence in two.
-    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def wrong(where: str | Name, found: str, expected: str) -> AudioError:
+    """The one sentence: which sound, what was found, what was expected and what to do."""
+    return AudioError(f"{where} {found}; expected {expected}.")
 
 
 def reason_of(error: Exception) -> str:
@@ -40,7 +56,7 @@ def reason_of(error: Exception) -> str:
     return " ".join(text.split()).rstrip(".") or type(error).__name__
 
 
-def checked_rate(sample_rate: int, where: str) -> int:
+def checked_rate(sample_rate: int, where: str | Name) -> int:
     """The rate as an int in Hz; AudioError unless it is whole and from 1 kHz to 768 kHz."""
     try:
         rate = operator.index(sample_rate)
@@ -53,7 +69,7 @@ def checked_rate(sample_rate: int, where: str) -> int:
 
 
 @contextmanager
-def one_error(name: str):
+def one_error(name: Name):
     """Turn what the system or libsndfile says about a file into one sentence."""
     try:
         yield

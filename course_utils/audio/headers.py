@@ -10,14 +10,14 @@ import re
 import struct
 from typing import BinaryIO
 
-from course_utils.audio.errors import COMPLETE, wrong
+from course_utils.audio.errors import COMPLETE, Name, wrong
 
-FORMATS = "WAV, FLAC, OGG or MP3"
-UNKNOWN_SIZE = 0x7FFFF000  # programs that pipe WAV write this size, or a larger one, or zero
+_FORMATS = "WAV, FLAC, OGG or MP3"
+_UNKNOWN_SIZE = 0x7FFFF000  # programs that pipe WAV write this size, or a larger one, or zero
 
 
 def checked_source(
-    path: str, name: str, formats: str = FORMATS
+    path: str, name: Name, formats: str = _FORMATS
 ) -> tuple[str | bytes | BinaryIO, int | None]:
     """Look at a file before libsndfile does: what to open, and what `_mp3_samples` says.
 
@@ -44,7 +44,7 @@ def checked_source(
     return source, counted
 
 
-def _piped_wav(file: BinaryIO, size: int, name: str) -> BinaryIO | None:
+def _piped_wav(file: BinaryIO, size: int, name: Name) -> BinaryIO | None:
     """Check that the data chunk is whole; the file, mended, if a pipe left its size at zero."""
     position, chunk, length = 12, b"", 0
     for _ in range(1000):  # a real file has a handful of chunks, a damaged one could have millions
@@ -54,19 +54,19 @@ def _piped_wav(file: BinaryIO, size: int, name: str) -> BinaryIO | None:
         chunk, length = struct.unpack("<4sI", header)
         position += 8 + (0 if chunk == b"data" else length + length % 2)
     there = size - position
-    if chunk != b"data" or there < length < UNKNOWN_SIZE:
+    if chunk != b"data" or there < length < _UNKNOWN_SIZE:
         found = f"has {there} of {length} bytes" if chunk == b"data" else "has no data chunk"
         raise wrong(name, f"is truncated ({found})", COMPLETE)
     file.seek(0)
     content = bytearray(file.read(position))
     riff_end = 8 + struct.unpack_from("<I", content, 4)[0]
-    if length or not there or position < riff_end < UNKNOWN_SIZE:
+    if length or not there or position < riff_end < _UNKNOWN_SIZE:
         return None  # with a size, with nothing, or with other chunks behind an empty one
-    struct.pack_into("<I", content, position - 4, min(there, UNKNOWN_SIZE))
+    struct.pack_into("<I", content, position - 4, min(there, _UNKNOWN_SIZE))
     return io.BytesIO(content + file.read())
 
 
-def _check_ogg_end(file: BinaryIO, size: int, name: str) -> None:
+def _check_ogg_end(file: BinaryIO, size: int, name: Name) -> None:
     """Hold the last page to be whole and to carry the end-of-stream flag (RFC 3533)."""
     file.seek(max(0, size - 65_307))  # the longest page
     tail = file.read()
@@ -76,7 +76,7 @@ def _check_ogg_end(file: BinaryIO, size: int, name: str) -> None:
         raise wrong(name, "is truncated (its end-of-stream page is missing)", COMPLETE)
 
 
-def _mp3_samples(file: BinaryIO, size: int, name: str) -> int | None:
+def _mp3_samples(file: BinaryIO, size: int, name: Name) -> int | None:
     """None if a Xing header states the length, else the samples in frames like the first one."""
     file.seek(0)
     tag, start = file.read(10), 0

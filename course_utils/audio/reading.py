@@ -5,14 +5,14 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
-from course_utils.audio.errors import COMPLETE, MAX_SAMPLES, checked_rate, wrong
+from course_utils.audio.errors import COMPLETE, MAX_SAMPLES, Name, checked_rate, wrong
 
-MAX_CHANNELS = 32
-MAX_PEAK = 8.0  # a float file above this holds integers, not sound mixed a little too loud
+_MAX_CHANNELS = 32
+_MAX_PEAK = 8.0  # a float file above this holds integers, not sound mixed a little too loud
 PCM16 = "16-bit WAV (WAV PCM_16)"
-BLOCK_VALUES = 2**18  # decoded at a time: memory grows with what is there, not what is claimed
-CONTAINERS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
-ENCODINGS = ("PCM_", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_")
+_BLOCK_VALUES = 2**18  # decoded at a time: memory grows with what is there, not what is claimed
+_CONTAINERS = ("WAV", "WAVEX", "FLAC", "OGG", "MP3")
+_ENCODINGS = ("PCM_", "FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_")
 
 
 class _Stream(soundfile.SoundFile):
@@ -27,18 +27,18 @@ class _Stream(soundfile.SoundFile):
 
 
 def decode(
-    source: str | bytes | BinaryIO, counted: int | None, name: str
+    source: str | bytes | BinaryIO, counted: int | None, name: Name
 ) -> tuple[np.ndarray, int]:
     """Read block by block: the mean of the channels, shape (samples,), and the rate in Hz."""
     blocks, length = [], 0
     with _Stream(source) as stream:
         rate, channels = checked_rate(stream.samplerate, name), stream.channels
-        known = stream.format in CONTAINERS and stream.subtype.startswith(ENCODINGS)
-        if not known or channels > MAX_CHANNELS:
+        known = stream.format in _CONTAINERS and stream.subtype.startswith(_ENCODINGS)
+        if not known or channels > _MAX_CHANNELS:
             found = f"holds {channels} channel(s) of {stream.format} {stream.subtype}"
-            todo = f"at most {MAX_CHANNELS} of WAV (PCM or float), FLAC, OGG or MP3: convert it"
+            todo = f"at most {_MAX_CHANNELS} of WAV (PCM or float), FLAC, OGG or MP3: convert it"
             raise wrong(name, found, todo)
-        while len(block := stream.read(BLOCK_VALUES // channels, "float32", always_2d=True)):
+        while len(block := stream.read(_BLOCK_VALUES // channels, "float32", always_2d=True)):
             blocks.append(_mono(block, name))
             length += len(block)
             if length > MAX_SAMPLES:
@@ -47,7 +47,7 @@ def decode(
     return np.concatenate(blocks), rate
 
 
-def decode_pcm16(source: str | bytes | BinaryIO, name: str) -> tuple[np.ndarray, int]:
+def decode_pcm16(source: str | bytes | BinaryIO, name: Name) -> tuple[np.ndarray, int]:
     """The values of a 16-bit mono WAV file as int16, shape (samples,), and the rate in Hz."""
     with soundfile.SoundFile(source) as stream:
         rate, kind = checked_rate(stream.samplerate, name), f"{stream.format} {stream.subtype}"
@@ -64,18 +64,18 @@ def decode_pcm16(source: str | bytes | BinaryIO, name: str) -> tuple[np.ndarray,
     return values, rate
 
 
-def _mono(block: np.ndarray, name: str) -> np.ndarray:
+def _mono(block: np.ndarray, name: Name) -> np.ndarray:
     peak = float(np.abs(block).max())
     if not np.isfinite(peak):
         raise wrong(name, "holds NaN or infinity", "values in [-1, 1]: write it again")
-    if peak > MAX_PEAK:
+    if peak > _MAX_PEAK:
         todo = "values in [-1, 1]: it holds integers as floats, or is damaged, so write it again"
         raise wrong(name, f"has a peak of {peak:.6g}", todo)
     mean = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float64)
     return mean.clip(-1, 1).astype(np.float32)
 
 
-def _check_length(length: int, claimed: int, counted: int | None, mp3: bool, name: str) -> None:
+def _check_length(length: int, claimed: int, counted: int | None, mp3: bool, name: Name) -> None:
     # libmpg123 may leave out a first frame; a FLAC file from a pipe claims 2**63 - 1, for unknown.
     missing = claimed - length - (2304 if mp3 else 0)
     if (counted is None or not mp3) and 0 < missing < 2**62:

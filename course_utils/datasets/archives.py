@@ -22,13 +22,11 @@ from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
 from typing import IO
 
-from course_utils import places
-from course_utils.datasets import progress
+from course_utils import places, progress
 from course_utils.datasets.recode import write_sound
 from course_utils.datasets.staging import DownloadError, check_space, replace_folder, staged
 
-STAMP = ".unpacked.json"
-"""File in an unpacked folder that says which archive it came from."""
+_STAMP = ".unpacked.json"  # says in an unpacked folder which archive it came from
 
 _SOUND = {".opus", ".ogg", ".flac"}
 # Opus at 16 kbit/s stands for 256 kbit/s of 16-bit samples; FLAC halves speech at best to a third.
@@ -124,7 +122,7 @@ def unpack(
                 bar.update(1)
         left_out = len(found) - len(members)
         notes = {"archive": archive.name, "files": len(members), "left_out": left_out}
-        (made / STAMP).write_text(json.dumps({**notes, **asdict(origin)}, indent=1) + "\n")
+        (made / _STAMP).write_text(json.dumps({**notes, **asdict(origin)}, indent=1) + "\n")
         replace_folder(made, folder, lambda place: _is_from(place, origin))
     return folder
 
@@ -155,7 +153,7 @@ def _verified(archive: Path, expected: str | None) -> str:
 def _is_from(folder: Path, origin: _Origin) -> bool:
     """Whether a folder was unpacked from just this archive in just this way."""
     try:
-        stamp = json.loads((folder / STAMP).read_text())
+        stamp = json.loads((folder / _STAMP).read_text())
     except (OSError, ValueError):
         return False
     return isinstance(stamp, dict) and asdict(origin).items() <= stamp.items()
@@ -165,7 +163,7 @@ def _refuse_strangers(folder: Path) -> None:
     """Stop before replacing something that is not ours to delete."""
     if not folder.exists() and not folder.is_symlink():
         return
-    if folder.is_dir() and ((folder / STAMP).exists() or not any(folder.iterdir())):
+    if folder.is_dir() and ((folder / _STAMP).exists() or not any(folder.iterdir())):
         return
     raise DownloadError(
         f"{places.shown(folder)} is in the way: it was not unpacked by the course, so it is not"

@@ -100,7 +100,7 @@ class Card:
         return self.summary()
 
 
-def names() -> list[str]:
+def _names() -> list[str]:
     """Names of all data sets that have a card."""
     return sorted(path.stem for path in places.shipped().glob("*.json") if _is_card(path))
 
@@ -126,7 +126,7 @@ def load(name: str) -> Card:
     if not re.fullmatch(r"[\w.-]+", name) or not path.is_file():
         raise ValueError(
             f"There is no data set {name!r} in {places.shown(places.shipped())}: choose one of"
-            f" {', '.join(names()) or '(no cards were found there)'}."
+            f" {', '.join(_names()) or '(no cards were found there)'}."
         )
     return _checked(_read(path), path)
 

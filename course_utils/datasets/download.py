@@ -15,16 +15,12 @@ from urllib.parse import urlsplit
 import pooch
 import requests
 
-from course_utils import places
-from course_utils.datasets import progress
+from course_utils import places, progress
 from course_utils.datasets.archives import sha256_of, unpack
 from course_utils.datasets.cards import Card
 from course_utils.datasets.staging import DownloadError, check_space, staged
 
-__all__ = ["DownloadError", "download", "fetch", "unpack"]
-
-TIMEOUT_S = 30.0
-"""How long a server may send nothing, in seconds; a slow download that goes on is not cut."""
+__all__ = ["DownloadError", "download", "fetch"]
 
 
 def fetch(card: Card, root: Path | None = None, *, base_url: str | None = None) -> Path:
@@ -72,7 +68,7 @@ def download(
     sha256: str,
     *,
     size: int | None = None,
-    timeout: float = TIMEOUT_S,
+    timeout: float = 30,
 ) -> Path:
     """Download one file, whole or not at all.
 
@@ -88,7 +84,7 @@ def download(
     size : int, optional
         Expected size in bytes, for the progress bar and to see early that the disk is too small.
     timeout : float
-        Longest silence of the server in seconds.
+        Longest silence of the server in seconds; a slow download that goes on is not cut.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from pathlib import Path
 from course_utils import places
 
 PARTS = ("training", "validation", "testing")
-LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
+_LISTS = {"validation": "validation_list.txt", "testing": "testing_list.txt"}
 
 # The official code takes the hash modulo one more than this, the most clips that a word may have.
 _MOST_CLIPS = 2**27 - 1
@@ -91,17 +91,17 @@ def read_lists(root: Path) -> dict[str, str] | None:
     ValueError
         If one list is missing, or a clip is in both.
     """
-    there = {part: (root / name).is_file() for part, name in LISTS.items()}
+    there = {part: (root / name).is_file() for part, name in _LISTS.items()}
     if not any(there.values()):
         return None
     if not all(there.values()):
-        found, missing = sorted(LISTS, key=lambda part: not there[part])
+        found, missing = sorted(_LISTS, key=lambda part: not there[part])
         raise ValueError(
-            f"{places.shown(root)} has {LISTS[found]} but no {LISTS[missing]}: the two belong"
+            f"{places.shown(root)} has {_LISTS[found]} but no {_LISTS[missing]}: the two belong"
             " together; put the missing list there, or remove the other one to split by the hash."
         )
     listed: dict[str, str] = {}
-    for part, name in LISTS.items():
+    for part, name in _LISTS.items():
         for line in (root / name).read_text(encoding="utf-8").splitlines():
             clip = line.strip().replace("\\", "/").removeprefix("./")
             if clip and listed.setdefault(clip, part) != part:

@@ -19,9 +19,9 @@ import psutil
 
 from course_utils import places
 
-ENDING = ".partial"
-FOREIGN_LEFTOVER_AFTER_S = 24 * 3600
-"""Age from which another machine's temporary sibling counts as left behind, in seconds."""
+_ENDING = ".partial"
+# Age from which another machine's temporary sibling counts as left behind.
+_FOREIGN_LEFTOVER_AFTER_S = 24 * 3600
 
 # What the disk says when it is full, or when this person's share of it is.
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -54,8 +54,8 @@ def staged(target: Path) -> Iterator[Path]:
     temporary = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(target)
-        temporary = new_sibling(target)
+        _remove_leftovers(target)
+        temporary = _new_sibling(target)
         yield temporary
     except OSError as error:
         if error.errno in _FULL:
@@ -73,27 +73,18 @@ def staged(target: Path) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def new_sibling(target: Path) -> Path:
+def _new_sibling(target: Path) -> Path:
     """Create an empty temporary folder beside ``target`` that names this process."""
     prefix = f".{target.name}.{_host()}.{os.getpid()}."
-    return Path(tempfile.mkdtemp(prefix=prefix, suffix=ENDING, dir=target.parent))
+    return Path(tempfile.mkdtemp(prefix=prefix, suffix=_ENDING, dir=target.parent))
 
 
-def remove_leftovers(target: Path) -> list[str]:
-    """Remove temporary siblings of ``target`` that no process works on any more.
-
-    Returns
-    -------
-    list of str
-        Names of what was removed.
-    """
-    removed = []
+def _remove_leftovers(target: Path) -> None:
+    """Remove temporary siblings of ``target`` that no process works on any more."""
     for path in target.parent.iterdir():
-        mine = path.name.startswith(f".{target.name}.") and path.name.endswith(ENDING)
-        if mine and _left_behind(path, path.name[len(target.name) + 2 : -len(ENDING)]):
+        mine = path.name.startswith(f".{target.name}.") and path.name.endswith(_ENDING)
+        if mine and _left_behind(path, path.name[len(target.name) + 2 : -len(_ENDING)]):
             shutil.rmtree(path, ignore_errors=True)
-            removed.append(path.name)
-    return removed
 
 
 def check_space(target: Path, needed: int) -> None:
@@ -153,7 +144,7 @@ def replace_folder(made: Path, target: Path, same: Callable[[Path], bool]) -> No
 
 def _discard(folder: Path, wanted: Callable[[Path], bool]) -> None:
     """Take an outdated folder away in one step, then delete it at leisure."""
-    grave = new_sibling(folder)
+    grave = _new_sibling(folder)
     try:
         os.rename(folder, grave / "old")
         if wanted(grave / "old"):  # another process has renewed it since it was looked at
@@ -178,7 +169,7 @@ def _left_behind(path: Path, who: str) -> bool:
     if host == _host() and number.isdigit() and not _running(int(number)):
         return True
     try:
-        return time.time() - path.stat().st_mtime > FOREIGN_LEFTOVER_AFTER_S
+        return time.time() - path.stat().st_mtime > _FOREIGN_LEFTOVER_AFTER_S
     except FileNotFoundError:  # its owner has just removed it
         return False
 

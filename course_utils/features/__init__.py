@@ -18,14 +18,12 @@ from functools import lru_cache
 
 import numpy as np
 from scipy import fft
-from scipy.signal import get_window
 
-from course_utils.features.mel import hertz_to_mel, mel_centres, mel_filterbank, mel_to_hertz
+from course_utils.features.mel import mel_centres, mel_filterbank
 
 __all__ = [
-    "LOG_FLOOR", "average", "dct_matrix", "fft_length", "frames", "hertz_to_mel", "log_mel",
-    "mel_centres", "mel_filterbank", "mel_spectrogram", "mel_to_hertz", "mfcc", "mfcc_from_mel",
-    "milliseconds_to_samples", "power_spectrogram",
+    "LOG_FLOOR", "average", "dct_matrix", "fft_length", "frames", "hann", "log_mel", "mel_centres",
+    "mel_filterbank", "mfcc", "milliseconds_to_samples", "power_spectrogram",
 ]  # fmt: skip
 
 LOG_FLOOR = 1e-12
@@ -104,14 +102,14 @@ def power_spectrogram(
     """
     frame_length = milliseconds_to_samples(window_ms, sample_rate)
     hop_length = milliseconds_to_samples(stride_ms, sample_rate)
-    windowed = frames(samples, frame_length, hop_length) * _hann(frame_length)
+    windowed = frames(samples, frame_length, hop_length) * hann(frame_length)
     if len(windowed) == 0:
         return np.empty((0, fft_length(frame_length) // 2 + 1), np.float32)
     spectrum = fft.rfft(windowed, fft_length(frame_length), axis=1)
     return (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
 
 
-def mel_spectrogram(
+def _mel_spectrogram(
     samples: np.ndarray,
     sample_rate: int,
     window_ms: float = 30,
@@ -120,11 +118,7 @@ def mel_spectrogram(
     low_hz: float = 20,
     high_hz: float = 4000,
 ) -> np.ndarray:
-    """Magnitude spectrogram summed in triangular mel bands.
-
-    Parameters, errors: :func:`power_spectrogram`, :func:`mel_filterbank`. Returns float64, shape
-    (frames, n_mels).
-    """
+    """Magnitude spectrogram summed in triangular mel bands, float64, shape (frames, n_mels)."""
     power = power_spectrogram(samples, sample_rate, window_ms, stride_ms)
     bank = mel_filterbank(power.shape[1], sample_rate, n_mels, low_hz, high_hz)
     return np.sqrt(power, dtype=np.float64) @ bank
@@ -139,8 +133,12 @@ def log_mel(
     low_hz: float = 20,
     high_hz: float = 4000,
 ) -> np.ndarray:
-    """Natural logarithm of :func:`mel_spectrogram`, floored at :data:`LOG_FLOOR`, as float32."""
-    mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
+    """Natural logarithm of a mel spectrogram, floored at :data:`LOG_FLOOR`.
+
+    Parameters, errors: :func:`power_spectrogram`, :func:`mel_filterbank`. Returns float32, shape
+    (frames, n_mels).
+    """
+    mel = _mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
     return _floored_log(mel).astype(np.float32)
 
 
@@ -206,11 +204,11 @@ def mfcc(
     from Davis and Mermelstein, "Comparison of parametric representations for monosyllabic word
     recognition" (1980). Lesson: 01.
     """
-    mel = mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
-    return mfcc_from_mel(mel, n_mfcc)
+    mel = _mel_spectrogram(samples, sample_rate, window_ms, stride_ms, n_mels, low_hz, high_hz)
+    return _mfcc_from_mel(mel, n_mfcc)
 
 
-def mfcc_from_mel(mel: np.ndarray, n_mfcc: int) -> np.ndarray:
+def _mfcc_from_mel(mel: np.ndarray, n_mfcc: int) -> np.ndarray:
     """Logarithm and DCT of a mel spectrogram of shape (frames, n_mels): the last step of MFCC."""
     return (_floored_log(mel) @ dct_matrix(mel.shape[-1], n_mfcc)).astype(np.float32)
 
@@ -259,8 +257,14 @@ def average(
 
 
 @lru_cache(maxsize=64)
-def _hann(length: int) -> np.ndarray:
-    """Periodic Hann window: the symmetric one of length + 1 without its last sample."""
-    window = get_window("hann", length)
+def hann(length: int) -> np.ndarray:
+    """Periodic Hann window: the symmetric one of length + 1 without its last sample.
+
+    Bit for bit ``scipy.signal.get_window("hann", length)``, whose module takes half a second to
+    load. Returns float64, shape (length,), read-only.
+    """
+    window = (0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, length + 1)))[:-1]
+    if length == 1:
+        window = np.ones(1)
     window.flags.writeable = False
     return window

@@ -8,7 +8,6 @@ samples. Importing this module loads TensorFlow.
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy.signal import get_window
 
 from course_utils import features
 
@@ -173,7 +172,7 @@ class FrontEnd(keras.layers.Layer):
 
     def _hann(self, _: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
         # tf.signal's own is not periodic when the length is odd, as 30 ms at 44.1 kHz are.
-        return tf.constant(get_window("hann", self.window), dtype)
+        return tf.constant(features.hann(self.window), dtype)
 
     def _micro(self, samples: tf.Tensor) -> tf.Tensor:
         from tensorflow.lite.experimental.microfrontend.python.ops import audio_microfrontend_op

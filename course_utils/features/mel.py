@@ -5,24 +5,24 @@ from functools import lru_cache
 import numpy as np
 
 
-def hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray | float:
+def _hertz_to_mel(hertz: np.ndarray | float) -> np.ndarray | float:
     """Mel scale in the formula of HTK: ``1127 ln(1 + f / 700)``."""
     return 1127.0 * np.log1p(np.asarray(hertz, np.float64) / 700.0)
 
 
-def mel_to_hertz(mel: np.ndarray | float) -> np.ndarray | float:
-    """Inverse of :func:`hertz_to_mel`."""
+def _mel_to_hertz(mel: np.ndarray | float) -> np.ndarray | float:
+    """Inverse of :func:`_hertz_to_mel`."""
     return 700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0)
 
 
 def _mel_edges(n_mels: int, low_hz: float, high_hz: float) -> np.ndarray:
     """Where bands start, peak and end, in mel: band ``i`` spans edges ``i`` to ``i + 2``."""
-    return np.linspace(hertz_to_mel(low_hz), hertz_to_mel(high_hz), n_mels + 2)
+    return np.linspace(_hertz_to_mel(low_hz), _hertz_to_mel(high_hz), n_mels + 2)
 
 
 def mel_centres(n_mels: int = 40, low_hz: float = 20, high_hz: float = 4000) -> np.ndarray:
     """Centre of each band of :func:`mel_filterbank`, in hertz, shape (n_mels,)."""
-    return mel_to_hertz(_mel_edges(n_mels, low_hz, high_hz)[1:-1])
+    return _mel_to_hertz(_mel_edges(n_mels, low_hz, high_hz)[1:-1])
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +67,7 @@ def mel_filterbank(
     edges = _mel_edges(n_mels, low_hz, high_hz)
     left, centre, right = edges[:-2], edges[1:-1], edges[2:]
     bin_hz = nyquist / (n_bins - 1)
-    mel = hertz_to_mel(np.arange(n_bins) * bin_hz)[:, None]
+    mel = _hertz_to_mel(np.arange(n_bins) * bin_hz)[:, None]
     weights = np.minimum((mel - left) / (centre - left), (right - mel) / (right - centre)).clip(0)
     weights[: int(1.5 + low_hz / bin_hz)] = 0
     weights[int(high_hz / bin_hz) + 1 :] = 0

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from course_utils.metrics.checks import checked_scores
@@ -153,6 +152,8 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     -----
     Guo, Pleiss, Sun and Weinberger, *On calibration of modern neural networks*, ICML 2017.
     """
+    from scipy.optimize import minimize_scalar  # slow to load, and rarely needed
+
     logits, truth = checked_scores(logits, truth)
     low, high = np.log(TEMPERATURES)  # halving and doubling are steps of the same size
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
 
 from course_utils.metrics.checks import no_clips
 
@@ -43,6 +42,8 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
             f"Found {successes} successes of {n} clips; expected a whole number from 0 to {n}; "
             "give counts, not shares."
         )
+    from scipy.stats import binomtest  # half a second to load, and plots need only the classes
+
     found = binomtest(int(successes), int(n)).proportion_ci(confidence, method="wilson")
     return float(found.low), float(found.high)
 
@@ -184,6 +185,8 @@ def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
         )
     only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
     differ = only_a + only_b
+    from scipy.stats import binomtest
+
     p_value = float(binomtest(only_a, differ, 0.5).pvalue) if differ else 1.0
     return McNemar(only_a, only_b, p_value)
 

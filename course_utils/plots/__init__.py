@@ -14,6 +14,7 @@ from course_utils.plots.base import (
     alt_text,
     describe,
     figure,
+    html_image,
     show,
     to_png,
     use_style,
@@ -30,7 +31,6 @@ from course_utils.plots.sound import (
     coefficients,
     mark,
     mel_spectrogram,
-    picture,
     spectrogram,
     waveform,
 )
@@ -39,7 +39,7 @@ from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream,
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
     "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "figure",
-    "lines", "mark", "mel_spectrogram", "missed", "outcomes", "picture", "reliability_diagram",
-    "score_stream", "shade", "show", "spectrogram", "spoken", "to_png", "told",
-    "use_style", "waveform", "with_intervals",
+    "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
+    "reliability_diagram", "score_stream", "shade", "show", "spectrogram", "spoken", "to_png",
+    "told", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

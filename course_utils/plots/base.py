@@ -1,10 +1,13 @@
 """A figure from beginning to end: the course's look, what it says in words, how it is shown."""
 
+import base64
+import html
 from io import BytesIO
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -78,6 +81,18 @@ def to_png(fig: Figure) -> bytes:
     colours = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     colours.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def html_image(canvas: FigureCanvasAgg, alt: str, style: str = "") -> str:
+    """What is drawn on a canvas, as an ``<img>`` for a widget: fast rather than small."""
+    buffer = BytesIO()
+    # The lightest compression: the picture goes no further than the browser.
+    pixels = np.asarray(canvas.buffer_rgba())[..., :3]
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
+    look = f' style="{style}"' if style else ""
+    alt = html.escape(alt, quote=True)
+    return f'<img alt="{alt}" src="data:image/png;base64,{encoded}"{look}>'
 
 
 def show(fig: Figure) -> None:

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 from course_utils.metrics import Predictions, Reliability, most_confused, normalise
 from course_utils.plots.base import COLOURS, describe, named, to_png
 
-MATRIX_COLOUR_MAP = "Blues"
-"""Nearly white for cells without clips; darker with every clip, in greyscale too."""
-
+# Nearly white for cells without clips; darker with every clip, in greyscale too.
+_MATRIX_COLOUR_MAP = "Blues"
 _GAMMA = 0.5  # colours follow the square root, or a few mistakes would look like none
 _LONG_LABELS = 24  # letters of all labels together that fit below a matrix without turning
 
@@ -23,7 +22,7 @@ def shade(share: float) -> tuple[str, str]:
 
     The text is the one with more contrast, by the relative luminance of WCAG 2.
     """
-    colour = np.array(colormaps[MATRIX_COLOUR_MAP](share**_GAMMA)[:3])
+    colour = np.array(colormaps[_MATRIX_COLOUR_MAP](share**_GAMMA)[:3])
     linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
     luminance = linear @ [0.2126, 0.7152, 0.0722]
     # Contrast is (lighter + 0.05) / (darker + 0.05); here black and white have the same.
@@ -60,7 +59,7 @@ def confusion_matrix(
     matrix = np.asarray(matrix)
     values = 100 * normalise(matrix, by) if by else matrix
     top = 100 if by in ("truth", "predicted") else max(values.max(), 1)
-    image = ax.imshow(values, cmap=MATRIX_COLOUR_MAP, norm=PowerNorm(_GAMMA, 0, top))
+    image = ax.imshow(values, cmap=_MATRIX_COLOUR_MAP, norm=PowerNorm(_GAMMA, 0, top))
     for row, column in np.argwhere(matrix):
         value = values[row, column]
         colour = shade(value / top)[1]

@@ -54,7 +54,7 @@ def spectrogram(
     bin_hz = sample_rate / 2 / (decibels.shape[1] - 1)
     low, high = hertz or (0, sample_rate / 2)
     ticks = np.linspace(low, high, 5)
-    picture(ax, decibels, window_ms, stride_ms, title, unit=unit, limits=limits)
+    _picture(ax, decibels, window_ms, stride_ms, title, unit=unit, limits=limits)
     labels = [f"{tick:.0f}" for tick in ticks]
     ax.set(ylabel="frequency (Hz)", yticks=ticks / bin_hz, yticklabels=labels)
     if hertz:
@@ -79,7 +79,7 @@ def mel_spectrogram(
     """Picture of an array (frames, mel bands), each band labelled by its centre in hertz."""
     n_mels = values.shape[1]
     bands = np.linspace(0, n_mels - 1, 5).round().astype(int)
-    picture(ax, values, window_ms, stride_ms, title, unit=unit, limits=limits)
+    _picture(ax, values, window_ms, stride_ms, title, unit=unit, limits=limits)
     centres = features.mel_centres(n_mels, low_hz, high_hz)
     labels = [f"{hertz:.0f}" for hertz in centres[bands]]
     ax.set(ylabel="mel band centre (Hz)", yticks=bands, yticklabels=labels)
@@ -98,13 +98,13 @@ def coefficients(
 ) -> None:
     """Picture of an array (frames, coefficients) of MFCCs from coefficient ``first`` on."""
     shape = values[:, first:]
-    picture(ax, shape, window_ms, stride_ms, title, unit="value", limits=limits)
+    _picture(ax, shape, window_ms, stride_ms, title, unit="value", limits=limits)
     rows = np.arange(-first % 5, shape.shape[1], 5)
     ax.set(ylabel="coefficient", yticks=rows, yticklabels=rows + first)
     _describe_picture(ax, shape, window_ms, stride_ms, "MFCC", title, "value")
 
 
-def picture(
+def _picture(
     ax: Axes,
     values: np.ndarray,
     window_ms: float,

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 CORRECT, WRONG, FALSE_POSITIVE = "correct", "wrong", "false positive"
 
@@ -233,5 +232,7 @@ def _assignment(
                 correct = truths[row][0] == tellings[column][0]
                 closeness = 1 - distance / (tolerance_ms or 1)
                 worth[i, j] = 1 + most * correct + closeness / (2 * most)
+    from scipy.optimize import linear_sum_assignment  # slow to load, and rarely needed
+
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
     return [(rows[i], columns[j]) for i, j in pairs if worth[i, j]]

@@ -262,9 +262,11 @@ class RecognizeCommands:
             raise ValueError(_too_slow(self.settings, "too far"))
 
 
-def enough(settings: Settings, count: int, lasting_ms: float) -> bool:
-    """Whether so many scores, the oldest and newest so far apart, suffice for a decision."""
-    return count >= settings.minimum_count and lasting_ms >= settings.average_window_ms / 4
+def enough(
+    settings: Settings, count: np.ndarray | int, lasting_ms: np.ndarray | float
+) -> np.ndarray | bool:
+    """Whether so many scores, the oldest and newest so far apart, suffice; for arrays, for each."""
+    return (count >= settings.minimum_count) & (lasting_ms >= settings.average_window_ms / 4)
 
 
 def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -7,13 +7,12 @@ the recording does, and a label without a clip is refused by name. Lesson: 04.
 
 import math
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, places
+from course_utils import audio, files, places
 from course_utils.audio.errors import name_of, reason_of, wrong
 from course_utils.datasets.speech_commands import SILENCE, UNKNOWN
 from course_utils.datasets.speech_commands.examples import ExampleSet
@@ -65,14 +64,11 @@ class Recording:
         path = Path(path)
         audio.save(path, self.samples, self.sample_rate)
         labels = path.with_name(f"{path.stem}_labels.txt")
-        unfinished = labels.with_name(f"unfinished_{labels.name}")
         lines = "".join(f"{label}, {time}\n" for label, time in self.ground_truth)
         try:
-            unfinished.write_text(lines, encoding="utf-8", newline="\n")
-            os.replace(unfinished, labels)
+            with files.whole(labels) as unfinished:
+                unfinished.write_text(lines, encoding="utf-8", newline="\n")
         except (OSError, UnicodeEncodeError) as error:
-            with suppress(OSError):
-                unfinished.unlink()
             todo = "a folder that may be written to: choose another"
             found = f"cannot be written ({reason_of(error)})"
             raise wrong(name_of(labels), found, todo) from error

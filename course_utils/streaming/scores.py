@@ -17,6 +17,7 @@ from course_utils.streaming.decisions import (
     Memory,
     Settings,
     checked_labels,
+    enough,
     to_steps,
 )
 
@@ -97,8 +98,7 @@ class Scores:
         times = self.times_ms
         first = np.searchsorted(times, times - settings.average_window_ms)
         count = np.arange(1, len(times) + 1) - first
-        lasting = times - times[first]
-        ready = (count >= settings.minimum_count) & (lasting >= settings.average_window_ms / 4)
+        ready = enough(settings, count, times - times[first])
         return self._running[1:] - self._running[first], count, ready
 
     def averages(self, settings: Settings) -> np.ndarray:

@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from course_utils import audio
-from course_utils.datasets.progress import bar
 from course_utils.features.front_end import FrontEnd
 from course_utils.models.speech_commands import Recogniser, Stream
+from course_utils.progress import bar
 from course_utils.streaming.scores import Scores
 
 _BATCH = 200  # windows that the network hears at once: more do not make it faster

@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from course_utils import places
+from course_utils import files, places
 
 _RECORD = "record"
 
@@ -34,13 +34,11 @@ def save(path: Path, variables: Sequence[keras.Variable], record: dict) -> None:
     record : dict
         Whatever else belongs to the state, as JSON can hold it.
     """
-    unfinished = path.with_name(f"unfinished_{path.name}")
     arrays = {f"{number:04d}": variable.numpy() for number, variable in enumerate(variables)}
-    with unfinished.open("wb") as file:
+    with files.whole(path) as unfinished, unfinished.open("wb") as file:
         np.savez(file, **arrays, **{_RECORD: np.array(json.dumps(record))})
         file.flush()
         os.fsync(file.fileno())  # or a power cut could leave the new name with nothing behind it
-    os.replace(unfinished, path)
 
 
 def restore(path: Path, variables: Sequence[keras.Variable], expected: dict) -> dict:

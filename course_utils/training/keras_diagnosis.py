@@ -11,7 +11,7 @@ _SLOWER = "lower the learning rate"
 _FRONT_END = "look for the clip or the setting of the front end that such a number comes from"
 
 
-def finite(*arrays: object) -> bool:
+def _finite(*arrays: object) -> bool:
     """Whether every number in all of the arrays is finite."""
     return all(np.isfinite(array).all() for array in arrays)
 
@@ -37,7 +37,7 @@ def in_step(
     (str, str)
         The place, and what to do about it.
     """
-    if not finite(table):
+    if not _finite(table):
         return "the features", _FRONT_END
     layers = model.layers
     inside = keras.Model(model.inputs, [*(layer.output for layer in layers), model.output])
@@ -45,19 +45,19 @@ def in_step(
         *outputs, logits = inside(table, training=True)
         value = loss(labels, logits)
     for layer, output in zip(layers, outputs, strict=True):
-        if not finite(*layer.get_weights()):
+        if not _finite(*layer.get_weights()):
             return f"a weight of layer {layer.name!r}", _SLOWER
-        if not finite(output):
+        if not _finite(output):
             return f"the output of layer {layer.name!r}", _SLOWER
-    if not finite(value):
+    if not _finite(value):
         return "the loss", _SLOWER
     weights = [[weight.value for weight in layer.trainable_weights] for layer in layers]
     slopes = tape.gradient(value, list(zip(outputs, weights, strict=True)))
     for layer, (at_output, of_weights) in zip(reversed(layers), reversed(slopes), strict=True):
         # Nothing flows back to the features: they are given, and their slope is None.
-        if at_output is not None and not finite(at_output):
+        if at_output is not None and not _finite(at_output):
             return f"the gradient at the output of layer {layer.name!r}", _SLOWER
-        if not finite(*of_weights):
+        if not _finite(*of_weights):
             return f"the gradient of a weight of layer {layer.name!r}", _SLOWER
     return "the sum of all gradients", _SLOWER
 
@@ -77,10 +77,10 @@ def in_state(model: keras.Model, others: Sequence[keras.Variable]) -> tuple[str,
         The place, and what to do about it; None if all numbers are finite.
     """
     for layer in model.layers:
-        if not finite(*layer.get_weights()):
+        if not _finite(*layer.get_weights()):
             return f"a weight of layer {layer.name!r}", _SLOWER
     for variable in others:
-        if not finite(variable.numpy()):
+        if not _finite(variable.numpy()):
             return f"the optimizer's {variable.path!r}", _SLOWER
     return None
 

@@ -16,10 +16,10 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-from course_utils.datasets.progress import bar
+from course_utils.progress import bar
 from course_utils.training import interrupts, keras_checkpoint, keras_diagnosis
 
-CHECKPOINT = "checkpoint.npz"
+_CHECKPOINT = "checkpoint.npz"
 
 
 class Diverged(ArithmeticError):
@@ -86,7 +86,7 @@ class Loop:
     ) -> None:
         self.model, self._optimizer, self._loss, self._identity = model, optimizer, loss, identity
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = folder / CHECKPOINT
+        self._file = folder / _CHECKPOINT
         self.step, self.history = 0, []
         self._seconds, self._sums = 0.0, np.zeros(3)
         self._rate = float("nan")

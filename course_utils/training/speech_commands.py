@@ -22,8 +22,8 @@ from course_utils.models import speech_commands as models
 from course_utils.training.keras_loop import Loop, Plan
 from course_utils.training.validation import Picture, Validation
 
-TENSORBOARD = "tensorboard"
-OPTIMIZERS = ("gradient_descent", "momentum", "adamw")
+_TENSORBOARD = "tensorboard"
+_OPTIMIZERS = ("gradient_descent", "momentum", "adamw")
 
 _AS_IN_THE_EXAMPLE = Augmentation()
 
@@ -76,7 +76,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Refuse a recipe that cannot be followed."""
         self._check_stages()
-        for name, known in (("architecture", models.ARCHITECTURES), ("optimizer", OPTIMIZERS)):
+        for name, known in (("architecture", models.ARCHITECTURES), ("optimizer", _OPTIMIZERS)):
             if getattr(self, name) not in known:
                 raise ValueError(
                     f"There is no {name} {getattr(self, name)!r}; choose one of {', '.join(known)}."
@@ -198,7 +198,7 @@ def train(
         batch_size=recipe.batch_size, augmentation=recipe.augmentation, seed=recipe.seed,
     )  # fmt: skip
     plan = Plan(recipe.total_steps, recipe.batch_size, recipe.save_every, recipe.evaluate_every)
-    judge = Validation(folder / TENSORBOARD, recogniser, validation, picture)
+    judge = Validation(folder / _TENSORBOARD, recogniser, validation, picture)
     loop.run(drawn, plan, judge.evaluate, lambda entry: (judge.log(entry), report(entry)))
     recogniser.save(folder)
     return Run(recogniser, loop.history)

@@ -1,25 +1,20 @@
 """The confusion matrix of lesson 03: click a cell, and hear what was taken for what."""
 
-import base64
 import html
 import threading
 from collections.abc import Callable
-from io import BytesIO
 
 import ipywidgets as widgets
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from course_utils import audio, features, plots
 from course_utils.metrics import Predictions, most_confused, normalise
 
-CLIPS_PER_PAGE = 4
-
-LEVELS_DB = (-40, 30)
-"""Darkest and brightest level, the same for all clips: a faint one looks faint, as it was heard."""
-
+_CLIPS_PER_PAGE = 4
+# Darkest and brightest level, the same for all clips: a faint one looks faint, as it was heard.
+_LEVELS_DB = (-40, 30)
 _BY = (("clips", "clips"), ("% of row", "truth"), ("% of column", "predicted"))
 _SHADES = 50  # as many as the eye tells apart; cells of one shade share one style widget
 _ZERO = "#6b6b6b"  # zeros step back behind the mistakes, and can still be read
@@ -44,8 +39,8 @@ class ConfusionMatrix(widgets.Box):
         self,
         predictions: Predictions,
         sound: Callable[[int], np.ndarray],
-        sample_rate: int = 16000,
-        first: tuple[str, str] | None = None,
+        sample_rate: int,
+        first: tuple[str, str] | None,
     ) -> None:
         audio.check(sound(0), sample_rate, "Clip 0")
         self._predictions, self._sound, self._sample_rate = predictions, sound, sample_rate
@@ -164,13 +159,13 @@ class ConfusionMatrix(widgets.Box):
     def _turn_page(self, step: int) -> None:
         with self._turn:
             # A second click may have been on its way when the first one reached the end.
-            last = max(len(self._found) - 1, 0) // CLIPS_PER_PAGE
+            last = max(len(self._found) - 1, 0) // _CLIPS_PER_PAGE
             self._page = min(max(self._page + step, 0), last)
             self._show_page()
 
     def _show_page(self) -> None:
-        start = self._page * CLIPS_PER_PAGE
-        shown = self._found[start : start + CLIPS_PER_PAGE]
+        start = self._page * _CLIPS_PER_PAGE
+        shown = self._found[start : start + _CLIPS_PER_PAGE]
         heading = f"<b>{html.escape(self._cell_in_words(*self._chosen))}</b>"
         if len(shown) == 0:
             heading += "<br>This never happened, so there is nothing to hear."
@@ -215,16 +210,10 @@ def _picture(samples: np.ndarray, sample_rate: int, clip: int) -> str:
     figure = Figure(figsize=(3.4, 1.75), dpi=80, layout="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.2, 0.28, 0.72, 0.66))
-    plots.spectrogram(axes, decibels, sample_rate, title=f"clip {clip}", limits=LEVELS_DB)
+    plots.spectrogram(axes, decibels, sample_rate, title=f"clip {clip}", limits=_LEVELS_DB)
     axes.set_title("")  # in the alt text only: for the eye it stands above the player
     canvas.draw()
-    buffer = BytesIO()
-    # The lightest compression: the picture goes no further than the browser.
-    image = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    image.save(buffer, "PNG", compress_level=1)
-    encoded = base64.b64encode(buffer.getvalue()).decode("ascii")
-    alt = html.escape(plots.alt_text(figure), quote=True)
-    return f'<img alt="{alt}" src="data:image/png;base64,{encoded}">'
+    return plots.html_image(canvas, plots.alt_text(figure))
 
 
 def show(

@@ -13,11 +13,8 @@ from course_utils.audio.errors import name_of
 from course_utils.datasets.speech_commands import SpeechCommands
 from course_utils.widgets.view import KINDS, Setting, View
 
-CLIPS_PER_WORD = 3
-"""How many clips of each word the menu offers, so that it stays short enough to read."""
-
-LONGEST_S = 30
-"""Seconds of a sound that are shown: a spectrogram of a whole song takes gigabytes."""
+_CLIPS_PER_WORD = 3  # so that the menu stays short enough to read
+_LONGEST_S = 30  # a spectrogram of a whole song takes gigabytes
 
 
 class Explorer(widgets.VBox):
@@ -126,9 +123,9 @@ class Explorer(widgets.VBox):
         except audio.AudioError as error:
             self._say(str(error))
             return
-        longest = LONGEST_S * sample_rate
+        longest = _LONGEST_S * sample_rate
         seconds = len(samples) / sample_rate
-        cut = f"{name} lasts {seconds:.1f} s; these are the first {LONGEST_S} s of it."
+        cut = f"{name} lasts {seconds:.1f} s; these are the first {_LONGEST_S} s of it."
         with self._turn:
             self._note = cut if len(samples) > longest else ""
             self._show(samples[:longest], sample_rate, name)
@@ -146,7 +143,7 @@ class Explorer(widgets.VBox):
             try:
                 self._sounds[name] = audio.load(path)
             except audio.AudioError as error:
-                self._say(str(error).replace(name_of(path), name))
+                self._say(str(error).replace(str(name_of(path)), name))
                 return
         self.clip.unobserve(self._take_clip, "value")
         self.clip.options = list(self._sounds)
@@ -178,6 +175,6 @@ def show(words: SpeechCommands, first: str = "happy") -> Explorer:
     clips = {
         f"{word} {number + 1}": path
         for word in sorted(words.words, key=lambda word: word != first)
-        for number, path in enumerate(words.clips(word)[:CLIPS_PER_WORD])
+        for number, path in enumerate(words.clips(word)[:_CLIPS_PER_WORD])
     }
     return Explorer(clips)

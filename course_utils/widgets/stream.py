@@ -13,9 +13,7 @@ from course_utils import audio
 from course_utils.streaming import PUBLISHED, Recording, Scores, Settings, streaming_accuracy
 from course_utils.widgets.stream_view import Mistake, Outcome, StreamView, in_numbers, mistakes
 
-STRETCH_S = 20
-"""How much of the recording the lower picture and the player give."""
-
+_STRETCH_S = 20  # how much of the recording the lower picture and the player give
 _RULES = (("first in reach", "first"), ("one to one", "one_to_one"))
 # Two controls side by side in 630 px, which JupyterLab leaves of a window of 800; else more.
 _ROW = {"flex_flow": "row wrap", "align_items": "center"}
@@ -35,7 +33,7 @@ class StreamExplorer(widgets.VBox):
     ) -> None:
         _check(scores, recording, tolerance_ms)
         self._scores, self._recording, self._start = scores, recording, settings
-        stretch_s = min(STRETCH_S, recording.seconds)
+        stretch_s = min(_STRETCH_S, recording.seconds)
         self._view = StreamView(scores, recording.ground_truth, recording.seconds, stretch_s)
         # JupyterLab may answer every control in a thread of its own, and a figure can be drawn by
         # one at a time. Setting a control from here redraws: the lock lets its own thread in again.
@@ -99,7 +97,7 @@ class StreamExplorer(widgets.VBox):
         )
 
     def _build_stretch(self) -> None:
-        last = math.ceil(self._recording.seconds - STRETCH_S)
+        last = math.ceil(self._recording.seconds - _STRETCH_S)
         # A slider needs some way to go, even where it cannot be moved.
         self.begin = widgets.IntSlider(
             max=max(last, 1), disabled=last < 1, description="from (s)", continuous_update=False,
@@ -187,7 +185,7 @@ class StreamExplorer(widgets.VBox):
 
     def _play(self) -> str:
         begin, rate = self.begin.value, self._recording.sample_rate
-        samples = self._recording.samples[begin * rate : (begin + STRETCH_S) * rate]
+        samples = self._recording.samples[begin * rate : (begin + _STRETCH_S) * rate]
         title = f"the stretch from {begin} to {round(begin + len(samples) / rate, 1):g} s"
         return _STYLE + audio.play(samples, rate, title)._repr_html_()
 
@@ -209,7 +207,7 @@ class StreamExplorer(widgets.VBox):
                 self._say_place(f"There is no mistake {'after' if step > 0 else 'before'} this. ")
                 return
             self._at = self._mistakes[place]
-            middle = round(self._at.time_ms / 1000 - STRETCH_S / 2)
+            middle = round(self._at.time_ms / 1000 - _STRETCH_S / 2)
             with self._together():
                 if not self.begin.disabled:
                     self.begin.value = min(max(middle, 0), self.begin.max)

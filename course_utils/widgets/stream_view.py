@@ -3,10 +3,7 @@
 As in the other explorers, the figure is built once, and a new setting only exchanges what changes.
 """
 
-import base64
-import html
 from dataclasses import dataclass
-from io import BytesIO
 from typing import NamedTuple
 
 import matplotlib
@@ -16,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
-from PIL import Image
 
 from course_utils import plots
 from course_utils.plots import streams
@@ -85,7 +81,7 @@ def mistakes(ground_truth: tuple, outcome: Outcome) -> list[Mistake]:
     return sorted(made)
 
 
-def latency_ms(outcome: Outcome, scores: Scores, recording: Recording) -> float | None:
+def _latency_ms(outcome: Outcome, scores: Scores, recording: Recording) -> float | None:
     """Median time from the end of a word to its being told; None where nothing was right."""
     accuracy = outcome.accuracy
     if len(recording.ends_ms) != len(recording.ground_truth):
@@ -116,7 +112,7 @@ def in_numbers(outcome: Outcome, scores: Scores, recording: Recording) -> str:
         (correct, f"correct: {accuracy.correct}; wrong: {accuracy.wrong} ({wrong})"),
         (false, f"false positives: {accuracy.false_positives} ({an_hour:.1f} an hour)"),
     ]
-    wait = latency_ms(outcome, scores, recording)
+    wait = _latency_ms(outcome, scores, recording)
     if wait is not None:
         shown.append((f"{wait:.0f} ms", "median latency from a word's end"))
     cards = "".join(
@@ -198,9 +194,9 @@ class StreamView:
         self._draw_below(outcome, begin_s)
         self._pointer.set_data([] if pointed_ms is None else [pointed_ms / 1000],
                                [] if pointed_ms is None else [-0.85])  # fmt: skip
-        alt = html.escape(plots.alt_text(self._figure), quote=True)
-        style, png = "display:block;max-width:100%", self._png()
-        return f'<img alt="{alt}" src="data:image/png;base64,{png}" style="{style}">'
+        self._draw_changing()
+        style = "display:block;max-width:100%"
+        return plots.html_image(self._canvas, plots.alt_text(self._figure), style)
 
     def _draw_above(self, outcome: Outcome, begin_s: float) -> None:
         ax = self._above
@@ -225,7 +221,7 @@ class StreamView:
         plots.told(ax, labels, outcome.found, outcome.accuracy.outcomes)
         streams.missed(ax, labels, self._ground_truth, outcome.accuracy)
 
-    def _png(self) -> str:
+    def _draw_changing(self) -> None:
         self._canvas.restore_region(self._background)
         above, below = self._above, self._below
         for artist in (
@@ -234,11 +230,6 @@ class StreamView:
             self._pointer,
         ):  # fmt: skip
             self._figure.draw_artist(artist)
-        buffer = BytesIO()
-        # The lightest compression: the picture goes no further than the browser.
-        image = Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
-        image.save(buffer, "PNG", compress_level=1)
-        return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _take_away(artists: list) -> None:

@@ -4,15 +4,11 @@ Building a Matplotlib figure takes longer than a slider may wait. This one is bu
 setting only exchanges the numbers inside it.
 """
 
-import base64
-import html
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from course_utils import features, plots
 
@@ -48,7 +44,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Table:
+class _Table:
     """Numbers to draw: ``values`` (frames, rows), the ticks of its rows, its unit, its limits."""
 
     values: np.ndarray
@@ -59,7 +55,7 @@ class Table:
     limits: tuple[float, float]
 
 
-def table(samples: np.ndarray, sample_rate: int, setting: Setting) -> Table:
+def _table(samples: np.ndarray, sample_rate: int, setting: Setting) -> _Table:
     """Compute what a setting shows of a sound.
 
     Parameters
@@ -71,7 +67,7 @@ def table(samples: np.ndarray, sample_rate: int, setting: Setting) -> Table:
 
     Returns
     -------
-    Table
+    _Table
 
     Raises
     ------
@@ -99,7 +95,7 @@ def table(samples: np.ndarray, sample_rate: int, setting: Setting) -> Table:
 
 def _hertz_table(
     power: np.ndarray, sample_rate: int, low: float, high: float, floor: float
-) -> Table:
+) -> _Table:
     _some_frames(power)
     hertz = np.linspace(0, sample_rate / 2, power.shape[1])
     first, last = np.searchsorted(hertz, [low, high])
@@ -108,10 +104,10 @@ def _hertz_table(
     ticks = np.linspace(0, last - first, 5)
     labels = [f"{tick:.0f}" for tick in np.interp(ticks + first, np.arange(len(hertz)), hertz)]
     top = float(decibels.max())
-    return Table(decibels, ticks, labels, "frequency (Hz)", "power (dB)", (top + floor, top))
+    return _Table(decibels, ticks, labels, "frequency (Hz)", "power (dB)", (top + floor, top))
 
 
-def _mel_table(log_mel: np.ndarray, low: float, high: float, floor: float) -> Table:
+def _mel_table(log_mel: np.ndarray, low: float, high: float, floor: float) -> _Table:
     _some_frames(log_mel)
     # log_mel is the natural logarithm of a magnitude; 20 log10 of a magnitude are decibels.
     decibels = log_mel * (20 / np.log(10))
@@ -120,17 +116,17 @@ def _mel_table(log_mel: np.ndarray, low: float, high: float, floor: float) -> Ta
     centres = features.mel_centres(n_mels, low, high)
     labels = [f"{hertz:.0f}" for hertz in centres[ticks.astype(int)]]
     top = float(decibels.max())
-    return Table(decibels, ticks, labels, "mel band centre (Hz)", "power (dB)", (top + floor, top))
+    return _Table(decibels, ticks, labels, "mel band centre (Hz)", "power (dB)", (top + floor, top))
 
 
-def _mfcc_table(mfcc: np.ndarray) -> Table:
+def _mfcc_table(mfcc: np.ndarray) -> _Table:
     _some_frames(mfcc)
     # Coefficient 0 is the overall level, much larger than the shape that the others describe.
     shape = mfcc[:, 1:]
     ticks = np.unique(np.linspace(0, max(shape.shape[1] - 1, 0), 5).round())
     labels = [f"{tick + 1:.0f}" for tick in ticks]
     largest = max(float(np.abs(shape).max()), 1.0)  # silence has only rounding errors to show
-    return Table(shape, ticks, labels, "coefficient", "value", (-largest, largest))
+    return _Table(shape, ticks, labels, "coefficient", "value", (-largest, largest))
 
 
 def _some_frames(values: np.ndarray) -> None:
@@ -179,7 +175,7 @@ class View:
 
     def draw(self, setting: Setting) -> str:
         """An ``<img>`` with the picture as PNG and a sentence as alt text."""
-        shown = table(self._samples, self._sample_rate, setting)
+        shown = _table(self._samples, self._sample_rate, setting)
         rows = shown.values.shape[1]
         # What the frames really span: both lengths are rounded down to whole samples.
         window, stride = (
@@ -196,10 +192,12 @@ class View:
         levels = [f"{level:.0f}" for level in np.linspace(*shown.limits, 5)]
         self._bar.set_yticks(np.linspace(0, 1, 5), levels)
         self._bar.set_ylabel(shown.unit)
-        alt = html.escape(self.describe(setting, shown), quote=True)
-        return f'<img alt="{alt}" src="data:image/png;base64,{self._png()}" style="max-width:100%">'
+        self._canvas.restore_region(self._background)
+        for artist in self._changing:
+            self._figure.draw_artist(artist)
+        return plots.html_image(self._canvas, self.describe(setting, shown), "max-width:100%")
 
-    def describe(self, setting: Setting, shown: Table) -> str:
+    def describe(self, setting: Setting, shown: _Table) -> str:
         """Alt text: what is shown, its size, its range."""
         return (
             f"{setting.kind} of {len(self._samples) / self._sample_rate:.2f} s of sound, "
@@ -207,14 +205,3 @@ class View:
             f"{shown.values.shape[0]} frames by {shown.values.shape[1]} rows, {shown.unit} "
             f"from {shown.values.min():.1f} to {shown.values.max():.1f}."
         )
-
-    def _png(self) -> str:
-        self._canvas.restore_region(self._background)
-        for artist in self._changing:
-            self._figure.draw_artist(artist)
-        buffer = BytesIO()
-        # The lightest compression: the picture goes no further than the browser.
-        Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3]).save(
-            buffer, "PNG", compress_level=1
-        )
-        return base64.b64encode(buffer.getvalue()).decode("ascii")

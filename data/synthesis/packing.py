@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
+from course_utils import files
 from synthesis.delivery import SAMPLE_RATE
 
 _TAGS = b"OpusTags" + struct.pack("<II", 0, 0)  # no vendor, no comments
@@ -103,11 +104,12 @@ def write_zip(path: Path, entries: dict[str, bytes]) -> None:
 
     Opus cannot be squeezed further, and stored bytes do not depend on the version of zlib.
     """
-    partial = path.with_name(path.name + ".part")
-    with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        files.whole(path) as unfinished,
+        zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive,
+    ):
         for name in sorted(entries):
             info = zipfile.ZipInfo(name, date_time=(2020, 1, 1, 0, 0, 0))
             info.create_system = 3  # Unix, whatever this runs on
             info.external_attr = 0o100644 << 16
             archive.writestr(info, entries[name])
-    partial.replace(path)

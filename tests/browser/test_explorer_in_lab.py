@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import numpy as np
 import pytest
+import soundfile
 
 from course_utils import audio
 
@@ -25,6 +27,12 @@ def rising(low: float, high: float) -> np.ndarray:
     t = np.arange(RATE) / RATE
     sound = np.sin(2 * np.pi * (low * t + (high - low) / 2 * t**2)) * np.hanning(RATE)
     return (0.5 * sound).astype(np.float32)
+
+
+def wav_bytes(samples: np.ndarray, rate: int) -> bytes:
+    memory = io.BytesIO()
+    soundfile.write(memory, samples, rate, format="WAV")
+    return memory.getvalue()
 
 
 @pytest.fixture
@@ -101,8 +109,8 @@ def test_a_learner_moves_the_explorer(explorer, tmp_path):
     assert seconds == pytest.approx(1, abs=0.01)
 
     # A file of one's own, and one that is none.
-    own = audio.to_wav_bytes(rising(100, 3000)[: RATE // 2], 8000)
-    open_file(page, "mine.wav", own)
+    rise = rising(100, 3000)
+    open_file(page, "mine.wav", wav_bytes(rise[: RATE // 2], 8000))
     page.locator(".jp-OutputArea audio[aria-label*='mine.wav, 1.00 s at 8000 Hz']").wait_for()
     assert page.locator(".widget-dropdown select").input_value() == "mine.wav"
     source = changed(page, source)
@@ -111,7 +119,7 @@ def test_a_learner_moves_the_explorer(explorer, tmp_path):
     alert.wait_for()
     assert re.fullmatch(r"no\.wav is not audio .*", alert.inner_text())
     assert image.get_attribute("src") == source
-    open_file(page, "mine.wav", audio.to_wav_bytes(rising(100, 3000)[: RATE // 4], 8000))
+    open_file(page, "mine.wav", wav_bytes(rise[: RATE // 4], 8000))
     page.locator(".jp-OutputArea audio[aria-label*='mine.wav, 0.50 s at 8000 Hz']").wait_for()
     page.locator(".jp-OutputArea img[alt^='MFCC of 0.50 s']").wait_for()
     assert alert.count() == 0

@@ -287,7 +287,9 @@ def test_whose_leftovers_are_removed(tmp_path, monkeypatch):
     }
     for name in names.values():
         (tmp_path / name).mkdir()
-    assert staging.remove_leftovers(tmp_path / "words") == [names["dead"]]
-    monkeypatch.setattr(staging, "FOREIGN_LEFTOVER_AFTER_S", -1)
-    removed = staging.remove_leftovers(tmp_path / "words")
-    assert sorted(removed) == sorted([names["mine"], names["foreign"]])
+    staging._remove_leftovers(tmp_path / "words")
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == set(names.values()) - {names["dead"]}
+    monkeypatch.setattr(staging, "_FOREIGN_LEFTOVER_AFTER_S", -1)
+    staging._remove_leftovers(tmp_path / "words")
+    assert [path.name for path in tmp_path.iterdir()] == [names["other set"]]

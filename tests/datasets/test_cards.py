@@ -105,7 +105,7 @@ def test_a_file_that_is_no_card(shipped, content, said):
         cards.load("toy")
 
 
-@pytest.mark.parametrize("name", cards.names())
+@pytest.mark.parametrize("name", cards._names())
 def test_every_card_of_the_course_is_sound(name):
     card = cards.load(name)
     assert card.licence and card.source and card.description

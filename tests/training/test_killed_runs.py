@@ -48,7 +48,7 @@ def test_killed_three_times(tmp_path):
 
     # In the second stage, with files there: the last one whole, the next one half.
     assert ended(begin(parts, "file", 5)) == -signal.SIGKILL
-    unfinished = parts / "unfinished_checkpoint.npz"
+    unfinished = parts / ".unfinished_checkpoint.npz"
     assert small_runs.state(parts)[1]["step"] == 24
     assert 0 < unfinished.stat().st_size < (parts / "checkpoint.npz").stat().st_size
 
@@ -64,7 +64,7 @@ def test_killed_three_times(tmp_path):
     assert small_runs.state(parts)[1]["step"] == STEPS
     scores = [_scores(folder) for folder in (whole, parts)]
     np.testing.assert_array_equal(*scores)
-    assert not list(parts.glob("unfinished_*"))
+    assert not list(parts.glob(".unfinished_*"))
 
 
 def _scores(folder: Path) -> np.ndarray:

@@ -85,7 +85,7 @@ def test_each_stage_has_its_steps_at_its_rate(tmp_path, steps, rates):
 
 def test_each_optimizer_is_made():
     descent, momentum, adamw = (
-        Recipe(optimizer=name, weight_decay=0.01).make_optimizer() for name in training.OPTIMIZERS
+        Recipe(optimizer=name, weight_decay=0.01).make_optimizer() for name in training._OPTIMIZERS
     )
     assert type(descent) is type(momentum) is keras.optimizers.SGD
     assert (descent.momentum, descent.nesterov) == (0, False)

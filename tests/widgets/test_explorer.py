@@ -11,12 +11,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from course_utils import audio, features
 from course_utils.widgets import explorer, view
 from course_utils.widgets.explorer import Explorer
-from course_utils.widgets.view import Setting, View, table
+from course_utils.widgets.view import Setting, View, _table
 
 RATE = 16000
 
@@ -27,6 +28,12 @@ def sweep(seconds: float = 1.0, rate: int = RATE, seed: int = 0) -> np.ndarray:
     rising = np.sin(2 * np.pi * (200 * t + rate / 7 * t**2 / seconds))
     noise = np.random.default_rng(seed).normal(0, 0.01, len(t))
     return (0.4 * rising * np.hanning(len(t)) + noise).clip(-1, 1).astype(np.float32)
+
+
+def wav_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
+    memory = BytesIO()
+    soundfile.write(memory, samples, rate, format="WAV")
+    return memory.getvalue()
 
 
 @pytest.fixture
@@ -220,7 +227,7 @@ def test_a_chosen_range_stays_when_the_clip_changes(shown):
 
 
 def test_a_file_of_ones_own_is_shown_and_can_be_found_again(shown):
-    content = audio.to_wav_bytes(sweep(0.5, 22050), 22050)
+    content = wav_bytes(sweep(0.5, 22050), 22050)
     shown.upload.value = opened("my <b>voice</b>.wav", content)
     assert shown.clip.value == "my <b>voice</b>.wav"
     assert "spectrogram of 0.50 s" in alt(shown) and shown.message.value == ""
@@ -235,12 +242,12 @@ def test_a_file_of_ones_own_is_shown_and_can_be_found_again(shown):
 
 def test_the_same_file_can_be_opened_again(shown):
     """It may have been recorded anew in between."""
-    shown.upload.value = opened("mine.wav", audio.to_wav_bytes(sweep(0.5), RATE))
+    shown.upload.value = opened("mine.wav", wav_bytes(sweep(0.5)))
     own = picture(shown)
     shown.clip.value = "no 1"
-    shown.upload.value = opened("mine.wav", audio.to_wav_bytes(sweep(0.5), RATE))
+    shown.upload.value = opened("mine.wav", wav_bytes(sweep(0.5)))
     assert picture(shown) == own
-    shown.upload.value = opened("mine.wav", audio.to_wav_bytes(sweep(0.7), RATE))
+    shown.upload.value = opened("mine.wav", wav_bytes(sweep(0.7)))
     assert "0.70 s" in alt(shown)
     assert list(shown.clip.options).count("mine.wav") == 1
 
@@ -250,7 +257,7 @@ def test_the_same_file_can_be_opened_again(shown):
     [
         ("notes.wav", b"these are not the samples you look for", "is not audio"),
         ("empty.wav", b"", "is empty (0 bytes)"),
-        ("cut.wav", audio.to_wav_bytes(sweep(), RATE)[:5000], "is truncated"),
+        ("cut.wav", wav_bytes(sweep())[:5000], "is truncated"),
         ("a <i>b</i>.wav", b"rubbish, rubbish", "is not audio"),
         ("../../up.wav", b"rubbish, rubbish", "is not audio"),
         ("n" * 300 + ".wav", b"rubbish, rubbish", "is not audio"),
@@ -269,7 +276,7 @@ def test_rubbish_is_explained_by_its_own_name_and_nothing_is_lost(shown, name, c
 
 
 def test_a_long_sound_is_cut_and_the_cut_is_named(shown):
-    content = audio.to_wav_bytes(sweep(explorer.LONGEST_S + 5, 4000), 4000)
+    content = wav_bytes(sweep(explorer._LONGEST_S + 5, 4000), 4000)
     shown.upload.value = opened("song.wav", content)
     assert message(shown) == "song.wav lasts 35.0 s; these are the first 30 s of it."
     assert "spectrogram of 30.00 s" in alt(shown)
@@ -298,16 +305,16 @@ def test_a_first_clip_that_cannot_be_read_does_not_break_the_controls(clips, tmp
 
 def test_controls_that_move_at_once_take_turns(shown, monkeypatch):
     """JupyterLab answers each control in a thread of its own."""
-    inside, most, pack = [], [], View._png
+    inside, most, describe = [], [], View.describe
 
-    def slowly(self) -> str:
+    def slowly(self, *given) -> str:
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.01)
         inside.pop()
-        return pack(self)
+        return describe(self, *given)
 
-    monkeypatch.setattr(View, "_png", slowly)
+    monkeypatch.setattr(View, "describe", slowly)
 
     def turn(control, values) -> None:
         for value in values:
@@ -350,7 +357,7 @@ def test_a_data_set_gives_a_few_clips_of_every_word(clips):
 def test_a_tone_appears_at_its_frequency(rate, kind):
     hertz = 1500
     samples = (0.5 * np.sin(2 * np.pi * hertz * np.arange(rate) / rate)).astype(np.float32)
-    found = table(samples, rate, Setting(kind=kind, low_hz=200, high_hz=3500))
+    found = _table(samples, rate, Setting(kind=kind, low_hz=200, high_hz=3500))
     row = int(found.values.mean(axis=0).argmax())
     assert found.labels == sorted(found.labels, key=float)
     at = np.interp(row, found.ticks, [float(label) for label in found.labels])
@@ -361,13 +368,13 @@ def test_a_tone_appears_at_its_frequency(rate, kind):
 
 @pytest.mark.parametrize("kind", view.KINDS)
 def test_a_range_beyond_half_the_rate_is_cut_there(kind):
-    found = table(sweep(rate=8000), 8000, Setting(kind=kind, high_hz=8000))
-    cut = table(sweep(rate=8000), 8000, Setting(kind=kind, high_hz=4000))
+    found = _table(sweep(rate=8000), 8000, Setting(kind=kind, high_hz=8000))
+    cut = _table(sweep(rate=8000), 8000, Setting(kind=kind, high_hz=4000))
     assert np.array_equal(found.values, cut.values) and found.labels == cut.labels
 
 
 def test_a_mel_band_is_labelled_by_its_centre():
-    found = table(sweep(), RATE, Setting(kind="mel", window_ms=250, n_mels=20))
+    found = _table(sweep(), RATE, Setting(kind="mel", window_ms=250, n_mels=20))
     peaks = features.mel_filterbank(2049, RATE, 20, 0, 8000).argmax(axis=0) * RATE / 4096
     labels = [float(label) for label in found.labels]
     assert labels == pytest.approx(peaks[found.ticks.astype(int)].tolist(), abs=3)
@@ -381,7 +388,7 @@ def test_a_click_appears_at_its_time():
     setting = Setting(window_ms=10, stride_ms=1)
     held.draw(setting)
     left, right, *_ = held._image.get_extent()
-    loud = table(samples, 11025, setting).values.max(axis=1)
+    loud = _table(samples, 11025, setting).values.max(axis=1)
     frames = np.flatnonzero(loud > loud.max() - 6)
     middle = left + (frames.mean() + 0.5) * (right - left) / len(loud)
     assert middle == pytest.approx(0.75, abs=0.001)
@@ -390,4 +397,4 @@ def test_a_click_appears_at_its_time():
 
 def test_a_kind_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="kind 'chroma'; expected spectrogram, mel, MFCC"):
-        table(sweep(), RATE, Setting(kind="chroma"))
+        _table(sweep(), RATE, Setting(kind="chroma"))

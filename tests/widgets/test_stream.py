@@ -438,16 +438,16 @@ def test_labels_are_escaped(shown):
 
 def test_controls_that_move_at_once_take_turns(shown, monkeypatch):
     """JupyterLab answers each control in a thread of its own."""
-    inside, most, pack = [], [], StreamView._png
+    inside, most, draw = [], [], StreamView._draw_changing
 
-    def slowly(self) -> str:
+    def slowly(self) -> None:
         inside.append(1)
         most.append(len(inside))
         time.sleep(0.005)
         inside.pop()
-        return pack(self)
+        draw(self)
 
-    monkeypatch.setattr(StreamView, "_png", slowly)
+    monkeypatch.setattr(StreamView, "_draw_changing", slowly)
 
     def turn(control, values) -> None:
         for value in values:

@@ -15,10 +15,11 @@ import tensorflow as tf
 
 from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.datasets.speech_commands.mixing import NONE, Augmentation, heard_clip
+from course_utils.datasets.speech_commands.selection import SILENCE
 
 __all__ = ["NONE", "Augmentation", "evaluation", "heard", "training"]
 
-FrontEnd = Callable[[tf.Tensor], tf.Tensor]
+_FrontEnd = Callable[[tf.Tensor], tf.Tensor]
 
 # Keep the random numbers of three things apart that one seed decides.
 _ORDER, _TRAINING, _EVALUATION = 1, 2, 3
@@ -26,7 +27,7 @@ _ORDER, _TRAINING, _EVALUATION = 1, 2, 3
 
 def training(
     examples: ExampleSet,
-    front_end: FrontEnd,
+    front_end: _FrontEnd,
     *,
     steps: int,
     first_step: int = 0,
@@ -81,7 +82,7 @@ def training(
 
 
 def evaluation(
-    examples: ExampleSet, front_end: FrontEnd, *, batch_size: int = 100, seed: int = 0
+    examples: ExampleSet, front_end: _FrontEnd, *, batch_size: int = 100, seed: int = 0
 ) -> tf.data.Dataset:
     """All clips once, in their order and without augmentation, the same at every call.
 
@@ -133,7 +134,7 @@ def _heard(
     examples: ExampleSet, row: int, augmentation: Augmentation, rng: np.random.Generator
 ) -> np.ndarray:
     """The samples of one clip, shape (samples,)."""
-    clips, is_silence = examples.clips, examples.classes[row] == 0
+    clips, is_silence = examples.clips, examples.labels[examples.classes[row]] == SILENCE
     return heard_clip(
         clips.steps[row], is_silence, examples.noise, clips.sample_rate, augmentation, rng
     )

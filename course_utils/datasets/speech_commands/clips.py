@@ -17,7 +17,7 @@ import numpy as np
 
 from course_utils import audio
 from course_utils.audio.errors import name_of, wrong
-from course_utils.datasets.progress import bar
+from course_utils.progress import bar
 
 _NAMED = 5  # unfit files that a message names
 
@@ -79,12 +79,12 @@ def read_clips(
     files = [Path(paths[row]) for row in rows]
     if not files:
         raise ValueError("There is no clip to read; expected at least one path; select some words.")
-    rate = sample_rate or _usual_rate(files)
+    rate = sample_rate or _first_rate(files)
     length = _clip_length(rate, clip_duration_ms)
     steps = np.zeros((len(paths), length), np.int16)
     padded = cut = 0
     with bar(len(files), "decoding", "clip", progress) as shown:
-        for clip, row in zip(_read_all(files, rate), rows, strict=True):
+        for clip, row in zip(_read_all(files, sample_rate), rows, strict=True):
             steps[row, : len(clip)] = clip[:length]
             padded += len(clip) < length
             cut += len(clip) > length
@@ -131,45 +131,46 @@ def _clip_length(sample_rate: int, clip_duration_ms: float) -> int:
     return int(sample_rate * clip_duration_ms / 1000)
 
 
-def _usual_rate(files: Sequence[Path]) -> int:
-    """The most frequent rate among up to a hundred files that can be read."""
-    rates = Counter()
+def _first_rate(files: Sequence[Path]) -> int:
+    """The rate of the first of some files that can be read: that of all, or some are unfit."""
     for path in files[:: -(-len(files) // 100)]:
         with suppress(audio.AudioError):  # read_clips reports it, with all others
-            rates[audio.load_pcm16(path)[1]] += 1
-    return rates.most_common(1)[0][0] if rates else audio.MIN_RATE
+            return audio.load_pcm16(path)[1]
+    return audio.MIN_RATE
 
 
-def _read_all(files: Sequence[Path], sample_rate: int) -> Iterator[np.ndarray]:
+def _read_all(files: Sequence[Path], sample_rate: int | None) -> Iterator[np.ndarray]:
     """The 16-bit values of one file after another; at the end one error for all unfit ones."""
-    unfit = []
+    found = []
     # Reading waits for the disk more than for the processor.
     with ThreadPoolExecutor(4) as pool:
-        read = pool.map(lambda path: _read(path, sample_rate), files)
-        for path, found in zip(files, read, strict=True):
-            if isinstance(found, audio.AudioError):
-                unfit.append((path, found))
-                yield np.zeros(0, np.int16)
-            else:
-                yield found
+        for steps, rate in pool.map(_read, files):
+            found.append(rate)
+            yield steps
+    rates = Counter(rate for rate in found if isinstance(rate, int))
+    wanted = sample_rate or (max(rates, key=rates.get) if rates else None)
+    unfit = [(path, rate) for path, rate in zip(files, found, strict=True) if rate != wanted]
     if unfit:
-        raise audio.AudioError(str(unfit[0][1]) + _more([path for path, _ in unfit[1:]]))
+        path, rate = unfit[0]
+        error = _other_rate(path, rate, wanted) if isinstance(rate, int) else rate
+        raise audio.AudioError(f"{error}{_more([path for path, _ in unfit[1:]])}")
 
 
-def _read(path: Path, sample_rate: int) -> np.ndarray | audio.AudioError:
-    """The 16-bit values of one file, held to the common rate, or what is wrong with it."""
+def _read(path: Path) -> tuple[np.ndarray, int | audio.AudioError]:
+    """The 16-bit values of one file and its rate, or what is wrong with it."""
     try:
-        steps, found = audio.load_pcm16(path)
+        return audio.load_pcm16(path)
     except audio.AudioError as error:
-        return error
-    if found != sample_rate:
-        return wrong(
-            name_of(path),
-            f"has a rate of {found} Hz",
-            f"{sample_rate} Hz, as all clips of a set share one rate: convert it, audio.load with"
-            " this rate and audio.save do",
-        )
-    return steps
+        return np.zeros(0, np.int16), error
+
+
+def _other_rate(path: Path, found: int, wanted: int) -> audio.AudioError:
+    return wrong(
+        name_of(path),
+        f"has a rate of {found} Hz",
+        f"{wanted} Hz, as all clips of a set share one rate: convert it, audio.load with this rate"
+        " and audio.save do",
+    )
 
 
 def _more(paths: Sequence[Path]) -> str:
@@ -177,5 +178,5 @@ def _more(paths: Sequence[Path]) -> str:
     if not paths:
         return ""
     files = "file is" if len(paths) == 1 else "files are"
-    names = ", ".join(name_of(Path(*path.parts[-2:])) for path in paths[:_NAMED])
+    names = ", ".join(str(name_of(Path(*path.parts[-2:]))) for path in paths[:_NAMED])
     return f" {len(paths):,} more {files} unfit, too: {names}{', …' * (len(paths) > _NAMED)}."

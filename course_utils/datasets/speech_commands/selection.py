@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from course_utils import places
-from course_utils.datasets.speech_commands.layout import PARTS, SpeechCommands
+from course_utils.datasets.speech_commands.layout import BACKGROUND, PARTS, SpeechCommands
 
 SILENCE, UNKNOWN = "_silence_", "_unknown_"
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
@@ -91,17 +91,17 @@ def select(
     paths, classes = {}, {}
     for number, part in enumerate(PARTS):
         rng = np.random.default_rng([seed, number])
-        wanted = [(path, labels.index(w)) for w in wanted_words for path in data.clips(w, part)]
+        wanted = [(path, word) for word in wanted_words for path in data.clips(word, part)]
         if not wanted:
             raise ValueError(_empty(data, part))
         others = [p for w in data.words if w not in wanted_words for p in data.clips(w, part)]
-        silent = [(None, 0)] * math.ceil(len(wanted) * silence_percentage / 100)
+        silent = [(None, SILENCE)] * math.ceil(len(wanted) * silence_percentage / 100)
         unknown = math.ceil(len(wanted) * unknown_percentage / 100)
-        drawn = [(others[i], 1) for i in rng.permutation(len(others))[:unknown]]
+        drawn = [(others[i], UNKNOWN) for i in rng.permutation(len(others))[:unknown]]
         chosen = wanted + silent + drawn
         order = rng.permutation(len(chosen))
         paths[part] = tuple(chosen[i][0] for i in order)
-        classes[part] = np.array([chosen[i][1] for i in order], np.int32)
+        classes[part] = np.array([labels.index(chosen[i][1]) for i in order], np.int32)
     return Selection(labels, paths, classes)
 
 
@@ -152,7 +152,7 @@ def _check_percentages(data: SpeechCommands, unknown: float, silence: float) -> 
     if silence and not data.backgrounds():
         raise ValueError(
             f"silence_percentage is {silence}, but {places.shown(data.root)} has no recordings in "
-            "_background_noise_, which silence is cut from; put some .wav files of noise there, "
+            f"{BACKGROUND}, which silence is cut from; put some .wav files of noise there, "
             "or set silence_percentage=0."
         )
 

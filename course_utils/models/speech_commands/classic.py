@@ -16,7 +16,7 @@ from keras import layers
 
 from course_utils.models.speech_commands.svdf import Svdf
 
-DROPOUT = 0.5
+_DROPOUT = 0.5
 
 
 def _normal(deviation: float = 0.01) -> keras.initializers.Initializer:
@@ -32,7 +32,7 @@ def _image(size: tuple[int, int]) -> tuple[keras.KerasTensor, keras.KerasTensor]
 def _conv(x: keras.KerasTensor, name: str, filters: int, kernel: tuple, **options: object):
     """Convolution with bias, ReLU, dropout."""
     x = layers.Conv2D(filters, kernel, kernel_initializer=_normal(), name=name, **options)(x)
-    return layers.Dropout(DROPOUT, name=f"{name}_dropout")(layers.ReLU(name=f"{name}_relu")(x))
+    return layers.Dropout(_DROPOUT, name=f"{name}_dropout")(layers.ReLU(name=f"{name}_relu")(x))
 
 
 def _dense(x: keras.KerasTensor, name: str, units: int, deviation: float = 0.01):
@@ -71,14 +71,14 @@ def low_latency_svdf(size: tuple[int, int], n_labels: int) -> keras.Model:
     """
     table = keras.Input(size, name="features")
     x = Svdf(1280, rank=2, name="svdf")(table)
-    x = layers.Dropout(DROPOUT, name="svdf_dropout")(layers.ReLU(name="svdf_relu")(x))
+    x = layers.Dropout(_DROPOUT, name="svdf_dropout")(layers.ReLU(name="svdf_relu")(x))
     return keras.Model(table, _two_dense(x, 256, n_labels), name="low_latency_svdf")
 
 
 def _two_dense(x: keras.KerasTensor, units: int, n_labels: int) -> keras.KerasTensor:
     x = layers.Flatten(name="flat")(x)
     for number in (1, 2):
-        x = layers.Dropout(DROPOUT, name=f"dropout{number}")(_dense(x, f"dense{number}", units))
+        x = layers.Dropout(_DROPOUT, name=f"dropout{number}")(_dense(x, f"dense{number}", units))
     return _dense(x, "logits", n_labels)
 
 

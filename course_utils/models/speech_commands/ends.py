@@ -1,11 +1,10 @@
 """The two ends of a recogniser, which need no framework: sound in, labels out."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, places
+from course_utils import audio, files, places
 
 LABELS_FILE = "labels.txt"
 
@@ -47,9 +46,8 @@ def fitted(samples: np.ndarray, sample_rate: int, clip_rate: int, length: int) -
 
 def write_labels(folder: Path, labels: tuple[str, ...]) -> None:
     """Write ``labels.txt`` into a folder, one label a line, whole or not at all."""
-    unfinished = folder / f"unfinished_{LABELS_FILE}"
-    unfinished.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
-    os.replace(unfinished, folder / LABELS_FILE)
+    with files.whole(folder / LABELS_FILE) as unfinished:
+        unfinished.write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
 
 
 def read_labels(folder: Path, outputs: int | None = None) -> tuple[str, ...]:

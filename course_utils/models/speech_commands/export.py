@@ -22,12 +22,12 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert import schema_py_generated as schema
 
-from course_utils import machine, places
+from course_utils import files, machine, places
 from course_utils.models.speech_commands.ends import LABELS_FILE, read_labels, write_labels
 from course_utils.models.speech_commands.exported import RATE_ENTRY
 from course_utils.models.speech_commands.recogniser import Recogniser
 
-VERSION_ENTRY = b"min_runtime_version"
+_VERSION_ENTRY = b"min_runtime_version"
 
 
 def saved_model(recogniser: Recogniser, folder: str | os.PathLike[str]) -> Path:
@@ -103,9 +103,8 @@ def tflite(
             _converted(tf.nn.softmax, (1, len(recogniser.labels))),
         ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"unfinished_{path.name}")
-    unfinished.write_bytes(_joined(parts, recogniser.sample_rate))
-    os.replace(unfinished, path)
+    with files.whole(path) as unfinished:
+        unfinished.write_bytes(_joined(parts, recogniser.sample_rate))
     write_labels(path.parent, recogniser.labels)
     return path
 
@@ -183,7 +182,7 @@ def _joined(parts: list[bytes], sample_rate: int) -> bytes:
     signature.inputs[0].name, signature.outputs[0].name = b"samples", b"scores"
     signature.outputs[0].tensorIndex = graph.outputs[0]
     whole.metadata = []
-    _add_metadata(whole, VERSION_ENTRY, ".".join(map(str, oldest)))
+    _add_metadata(whole, _VERSION_ENTRY, ".".join(map(str, oldest)))
     _add_metadata(whole, RATE_ENTRY, str(sample_rate))
     builder = flatbuffers.Builder()
     builder.Finish(whole.Pack(builder), b"TFL3")
@@ -213,7 +212,7 @@ def _append(whole: schema.ModelT, other: schema.ModelT) -> None:
 
 def _runtime_version(model: schema.ModelT) -> tuple[int, ...]:
     """The oldest TensorFlow Lite that can run a file."""
-    (buffer,) = (entry.buffer for entry in model.metadata if entry.name == VERSION_ENTRY)
+    (buffer,) = (entry.buffer for entry in model.metadata if entry.name == _VERSION_ENTRY)
     text = bytes(model.buffers[buffer].data).rstrip(b"\0")
     return tuple(map(int, text.split(b".")))
 

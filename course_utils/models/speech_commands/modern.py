@@ -7,7 +7,7 @@ per band, so they do not mind how loud or in which unit the features are.
 import keras
 from keras import layers
 
-DROPOUT = 0.5
+_DROPOUT = 0.5
 
 
 def _normed(x: keras.KerasTensor, name: str, relu: bool = True) -> keras.KerasTensor:
@@ -15,6 +15,12 @@ def _normed(x: keras.KerasTensor, name: str, relu: bool = True) -> keras.KerasTe
     # Keras' default momentum of 0.99 would need thousands of steps to forget its start.
     x = layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+def _voted(table: keras.KerasTensor, x: keras.KerasTensor, n_labels: int, name: str) -> keras.Model:
+    """The model that ends with dropout and one dense layer."""
+    x = layers.Dropout(_DROPOUT, name="dropout")(x)
+    return keras.Model(table, layers.Dense(n_labels, name="logits")(x), name=name)
 
 
 def ds_cnn(size: tuple[int, int], n_labels: int) -> keras.Model:
@@ -34,9 +40,7 @@ def ds_cnn(size: tuple[int, int], n_labels: int) -> keras.Model:
         x = _normed(depthwise(x), f"{name}_depth")
         x = layers.Conv2D(64, 1, use_bias=False, name=f"{name}_point")(x)
         x = _normed(x, f"{name}_point")
-    x = layers.GlobalAveragePooling2D(name="mean")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    return keras.Model(table, layers.Dense(n_labels, name="logits")(x), name="ds_cnn")
+    return _voted(table, layers.GlobalAveragePooling2D(name="mean")(x), n_labels, "ds_cnn")
 
 
 def res_cnn(size: tuple[int, int], n_labels: int) -> keras.Model:
@@ -53,9 +57,7 @@ def res_cnn(size: tuple[int, int], n_labels: int) -> keras.Model:
     x = _normed(x, "conv1")
     for number, filters in enumerate((32, 48, 64), start=1):
         x = _picture_block(x, filters, f"block{number}")
-    x = layers.GlobalAveragePooling2D(name="mean")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    return keras.Model(table, layers.Dense(n_labels, name="logits")(x), name="res_cnn")
+    return _voted(table, layers.GlobalAveragePooling2D(name="mean")(x), n_labels, "res_cnn")
 
 
 def _picture_block(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
@@ -83,9 +85,7 @@ def tc_resnet(size: tuple[int, int], n_labels: int) -> keras.Model:
     x = _normed(x, "conv1")
     for number, channels in enumerate((36, 48, 72), start=1):
         x = _time_block(x, channels, f"block{number}")
-    x = layers.GlobalAveragePooling1D(name="mean")(x)
-    x = layers.Dropout(DROPOUT, name="dropout")(x)
-    return keras.Model(table, layers.Dense(n_labels, name="logits")(x), name="tc_resnet")
+    return _voted(table, layers.GlobalAveragePooling1D(name="mean")(x), n_labels, "tc_resnet")
 
 
 def _time_block(x: keras.KerasTensor, channels: int, name: str) -> keras.KerasTensor:

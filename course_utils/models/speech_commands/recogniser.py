@@ -7,7 +7,7 @@ from zipfile import BadZipFile
 import keras
 import numpy as np
 
-from course_utils import places
+from course_utils import files, places
 from course_utils.datasets.speech_commands import batches
 from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.features.front_end import FrontEnd
@@ -117,9 +117,8 @@ class Recogniser:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = folder / f"unfinished_{MODEL_FILE}"
-        self.model.save(unfinished)
-        os.replace(unfinished, folder / MODEL_FILE)
+        with files.whole(folder / MODEL_FILE) as unfinished:
+            self.model.save(unfinished)
         write_labels(folder, self.labels)
         return folder
 

@@ -10,8 +10,6 @@ Topology*, Interspeech 2015. In TensorFlow's example the memory is read but neve
 ``Stream(model, remember=False)`` does the same, for comparison.
 """
 
-import math
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -101,11 +99,6 @@ class Stream:
         self._memory = tf.Variable(tf.zeros((2 * self._frames, pairs)), trainable=False)
         self._run = tf.function(self._advance, reduce_retracing=True)
         self._heard = 0
-
-    @property
-    def memory_size(self) -> int:
-        """How many results the memory has to hold: frames * units * rank."""
-        return math.prod(self._svdf.time.shape)
 
     def push(self, frame: np.ndarray) -> np.ndarray:
         """Hear one more frame.

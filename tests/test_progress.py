@@ -8,11 +8,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from course_utils.datasets import progress
+from course_utils import progress
 
 CODE = """
 import time
-from course_utils.datasets import progress
+from course_utils import progress
 try:
     with progress.bar(4, "downloading x", "B") as bar:
         for _ in range(4):
