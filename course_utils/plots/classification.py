@@ -7,6 +7,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from course_utils.metrics import Predictions, Reliability, most_confused, normalise
 from course_utils.plots.base import COLOURS, describe, named, to_png
@@ -78,7 +79,8 @@ def confusion_matrix(
     ax.spines[["top", "right"]].set_visible(True)
     whole = {"truth": "the row", "predicted": "the column", "all": "all clips"}
     unit = f"share of {whole[by]} (%)" if by else "clips"
-    ax.figure.colorbar(image, ax=ax, label=unit, pad=0.02)
+    whole_numbers = MaxNLocator(integer=True)  # there is no half clip
+    ax.figure.colorbar(image, ax=ax, label=unit, pad=0.02, ticks=whole_numbers)
     describe(ax, _matrix_in_words(matrix, confusions, title))
 
 
