@@ -11,15 +11,6 @@ LABELS = ("yes", "no", "go")
 MATRIX = np.array([[195, 5, 0], [0, 2, 1], [1, 0, 0]])
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    """The course's style; nothing of one test's figures is left for the next."""
-    with plt.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
-
-
 @pytest.fixture
 def ax():
     """Axes of the course's own figure."""

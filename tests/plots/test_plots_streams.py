@@ -1,6 +1,5 @@
 """Pictures of streams: marks in their places, shapes that tell the outcome, words that agree."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
@@ -17,21 +16,6 @@ TOLD = (
     Detection("no", 7000.0, 0.7),  # a false positive; the words at 5 and 9 s are missed
 )
 ACCURACY = streaming_accuracy(SPOKEN, TOLD)
-
-
-@pytest.fixture(autouse=True)
-def closed():
-    """The course's style; nothing of one test's figures is left for the next."""
-    with plt.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
-
-
-@pytest.fixture
-def ax():
-    """Axes of the course's own figure."""
-    return plots.figure()[1]
 
 
 @pytest.fixture

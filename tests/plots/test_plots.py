@@ -17,21 +17,6 @@ from course_utils import features, plots
 RATE = 16000
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    """The course's style; nothing of one test's figures is left for the next."""
-    with plt.rc_context():
-        plots.use_style()
-        yield
-    plt.close("all")
-
-
-@pytest.fixture
-def ax():
-    """Axes of the course's own figure."""
-    return plots.figure()[1]
-
-
 def tone(hertz: float, seconds: float = 1.0, rate: int = RATE) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)
 
