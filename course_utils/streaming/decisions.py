@@ -282,6 +282,11 @@ def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
 
 def to_steps(scores: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Scores of a shape (..., labels) as whole numbers of ``1 / STEPS``; ValueError if unfit."""
+    return np.rint(checked_probabilities(scores, shape) * STEPS).astype(np.int64)
+
+
+def checked_probabilities(scores: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Scores of a shape (..., labels) as float64; ValueError if they are no probabilities."""
     scores = np.asarray(scores, np.float64)
     if scores.shape != shape:
         raise ValueError(
@@ -294,4 +299,4 @@ def to_steps(scores: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
             f"Found scores from {scores.min():g} to {scores.max():g}; expected probabilities from 0"
             " to 1; take the softmax of a network's outputs first."
         )
-    return np.rint(scores * STEPS).astype(np.int64)
+    return scores

@@ -17,6 +17,7 @@ from course_utils.streaming.decisions import (
     Memory,
     Settings,
     checked_labels,
+    checked_probabilities,
     enough,
     to_steps,
 )
@@ -67,7 +68,7 @@ class Scores:
                 "The times of the scores do not go up everywhere; expected one window after the"
                 " other, each at a finite time; sort them, or score one recording at a time."
             )
-        to_steps(values, shape)
+        checked_probabilities(values, shape)
 
     @property
     def hop_ms(self) -> float:

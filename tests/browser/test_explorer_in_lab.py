@@ -8,13 +8,13 @@ import re
 import numpy as np
 import pytest
 import soundfile
+from pictures import changed
 
 from course_utils import audio
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 RATE = 16000
-QUIET_MS = 600
 NOTEBOOK = """\
 from pathlib import Path
 
@@ -46,18 +46,6 @@ def explorer(lab, open_notebook, tmp_path):
     page.locator(".jp-OutputArea img[alt^='spectrogram']").wait_for(timeout=60_000)
     yield page
     page.screenshot(path=tmp_path / "explorer.png")
-
-
-def changed(page, before: str) -> str:
-    """Wait for another picture, then until no newer one follows, and return it."""
-    image = page.locator(".jp-OutputArea img")
-    page.wait_for_function(
-        "before => document.querySelector('.jp-OutputArea img').src !== before", arg=before
-    )
-    found = ""
-    while found != (found := image.get_attribute("src")):
-        page.wait_for_timeout(QUIET_MS)
-    return found
 
 
 def open_file(page, name: str, content: bytes) -> None:

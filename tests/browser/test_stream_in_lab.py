@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
+from pictures import changed
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-QUIET_MS = 600
 # Two minutes, a word every four seconds. Every fifth word is heard as "go", every seventh not at
 # all, the others with scores from 0.5 to 0.97.
 NOTEBOOK = """\
@@ -41,18 +41,6 @@ def explorer(lab, open_notebook, tmp_path):
     page.locator(".jp-OutputArea img[alt^='Time line']").wait_for(timeout=60_000)
     yield page
     page.screenshot(path=tmp_path / "stream.png")
-
-
-def changed(page, before: str) -> str:
-    """Wait for another picture, then until no newer one follows, and return it."""
-    image = page.locator(".jp-OutputArea img")
-    page.wait_for_function(
-        "before => document.querySelector('.jp-OutputArea img').src !== before", arg=before
-    )
-    found = ""
-    while found != (found := image.get_attribute("src")):
-        page.wait_for_timeout(QUIET_MS)
-    return found
 
 
 def handle(page, label: str):
