@@ -1,7 +1,8 @@
 """How good a recogniser is, where it errs, and how sure one may be of either.
 
 `Predictions` holds what a recogniser said about clips whose truth is known; everything else is a
-function of it, or of the confusion matrix that it gives.
+function of it, or of the confusion matrix that it gives. What listens for events in long sounds is
+judged by `match_events`, `EventCounts` and `det_curve`.
 """
 
 from course_utils.metrics.calibration import (
@@ -22,11 +23,15 @@ from course_utils.metrics.classification import (
     normalise,
     per_class,
 )
+from course_utils.metrics.det import DetCurve, OperatingPoint, ScoredStream, det_curve
+from course_utils.metrics.event_counts import EventCounts, Latency
+from course_utils.metrics.events import EventMatch, frame_accuracy, match_events
 from course_utils.metrics.intervals import McNemar, bootstrap, mcnemar, wilson
 
 __all__ = [
-    "ClassScores", "Confusion", "McNemar", "Predictions", "Reliability",
-    "bootstrap", "expected_calibration_error", "fit_temperature", "log_loss", "macro_f1",
-    "majority_baseline", "mcnemar", "most_confused", "normalise", "per_class", "reliability",
-    "soften", "wilson",
+    "ClassScores", "Confusion", "DetCurve", "EventCounts", "EventMatch", "Latency", "McNemar",
+    "OperatingPoint", "Predictions", "Reliability", "ScoredStream",
+    "bootstrap", "det_curve", "expected_calibration_error", "fit_temperature", "frame_accuracy",
+    "log_loss", "macro_f1", "majority_baseline", "match_events", "mcnemar", "most_confused",
+    "normalise", "per_class", "reliability", "soften", "wilson",
 ]  # fmt: skip

@@ -77,3 +77,11 @@ def checked_matrix(matrix: np.ndarray, n_labels: int | None = None) -> np.ndarra
 def no_clips() -> ValueError:
     """Nothing can be said about nothing."""
     return ValueError("Found no clips; expected at least one; check how they were selected.")
+
+
+def check_confidence(confidence: float) -> None:
+    """Refuse a confidence that is no share between 0 and 1 (ValueError)."""
+    if not 0 < confidence < 1:
+        raise ValueError(
+            f"Found confidence={confidence}; expected a share between 0 and 1; 0.95 is usual."
+        )

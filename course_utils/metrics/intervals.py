@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from course_utils.metrics.checks import no_clips
+from course_utils.metrics.checks import check_confidence, no_clips
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -34,7 +34,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     E. B. Wilson, *Probable inference, the law of succession, and statistical inference*, Journal
     of the American Statistical Association 22, 1927.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     if n < 1:
         raise no_clips()
     if not 0 <= successes <= n or successes != int(successes):
@@ -96,7 +96,7 @@ def bootstrap(
     Bisani and Ney, *Bootstrap estimates for confidence intervals in ASR performance evaluation*,
     ICASSP 2004.
     """
-    _check_confidence(confidence)
+    check_confidence(confidence)
     values = np.asarray(values)
     if len(values) == 0:
         raise no_clips()
@@ -189,10 +189,3 @@ def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> McNemar:
 
     p_value = float(binomtest(only_a, differ, 0.5).pvalue) if differ else 1.0
     return McNemar(only_a, only_b, p_value)
-
-
-def _check_confidence(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise ValueError(
-            f"Found confidence={confidence}; expected a share between 0 and 1; 0.95 is usual."
-        )

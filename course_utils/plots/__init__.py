@@ -11,6 +11,7 @@ from course_utils.plots.base import (
     COLOURS,
     LINE_STYLES,
     STYLE,
+    add,
     alt_text,
     describe,
     figure,
@@ -27,6 +28,7 @@ from course_utils.plots.classification import (
     shade,
     with_intervals,
 )
+from course_utils.plots.events import det, probability_track, trigger_detections, trigger_events
 from course_utils.plots.sound import (
     coefficients,
     mark,
@@ -38,8 +40,9 @@ from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream,
 
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
-    "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "figure",
-    "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
-    "reliability_diagram", "score_stream", "shade", "show", "spectrogram", "spoken", "to_png",
-    "told", "use_style", "waveform", "with_intervals",
+    "add", "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "det",
+    "figure", "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
+    "probability_track", "reliability_diagram", "score_stream", "shade", "show", "spectrogram",
+    "spoken", "to_png", "told", "trigger_detections", "trigger_events", "use_style", "waveform",
+    "with_intervals",
 ]  # fmt: skip

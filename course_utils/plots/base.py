@@ -31,6 +31,7 @@ STYLE = {
 }
 
 _DESCRIPTION = "course description"
+_LISTED = 12  # words or detections that alt text names one by one
 
 
 def use_style() -> None:
@@ -118,3 +119,12 @@ def add(ax: Axes, sentence: str) -> None:
 def named(title: str) -> str:
     """The title as part of a sentence."""
     return f" of {title}" if title else ""
+
+
+def listing(items: object) -> str:
+    """The first few items, and how many more there are."""
+    items = list(items)
+    if not items:
+        return "nothing"
+    more = len(items) - _LISTED
+    return ", ".join(items[:_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -8,7 +8,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from course_utils.plots.base import COLOUR_MAP, COLOURS, add, describe, named
+from course_utils.plots.base import COLOUR_MAP, COLOURS, add, describe, listing, named
 from course_utils.streaming import CORRECT, FALSE_POSITIVE, WRONG, Scores, StreamingAccuracy
 
 MISSED = "missed"
@@ -22,7 +22,6 @@ OUTCOMES = {
 """Marker, colour and name of what can become of a word or of a detection."""
 
 _UNDECIDED = "#b0b0b0"
-_LISTED = 12  # words or detections that alt text names one by one
 
 
 def score_stream(
@@ -118,7 +117,7 @@ def spoken(
             corner, size = (second - reach, row - 0.5), (2 * reach, 1)
             ax.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=width))
     ax.set_xlim(low, high)
-    add(ax, f"Spoken: {_listing(f'{word} at {second:.2f} s' for _, word, second in inside)}.")
+    add(ax, f"Spoken: {listing(f'{word} at {second:.2f} s' for _, word, second in inside)}.")
 
 
 def told(ax: Axes, labels: Sequence[str], found: Sequence[tuple], outcomes: Sequence[str]) -> None:
@@ -140,7 +139,7 @@ def told(ax: Axes, labels: Sequence[str], found: Sequence[tuple], outcomes: Sequ
             _markers(ax, these, outcome)
     ax.set_xlim(low, high)
     listed = (f"{word} at {second:.2f} s ({OUTCOMES[end][2]})" for _, word, second, end in inside)
-    add(ax, f"Told: {_listing(listed)}.")
+    add(ax, f"Told: {listing(listed)}.")
 
 
 def missed(
@@ -161,7 +160,7 @@ def missed(
     if places:
         _markers(ax, places, MISSED)
     ax.set_xlim(low, high)
-    add(ax, f"Missed: {_listing(f'{word} at {time / 1000:.2f} s' for word, time in alone)}.")
+    add(ax, f"Missed: {listing(f'{word} at {time / 1000:.2f} s' for word, time in alone)}.")
 
 
 def missed_words(ground_truth: Sequence[tuple], accuracy: StreamingAccuracy) -> list[tuple]:
@@ -244,12 +243,3 @@ def outcomes(
     ax.set_axisbelow(True)
     ax.set_title(title)
     describe(ax, f"Time line{named(title)}: {', '.join(names)}.")
-
-
-def _listing(items: object) -> str:
-    """The first few items, and how many more there are."""
-    items = list(items)
-    if not items:
-        return "nothing"
-    more = len(items) - _LISTED
-    return ", ".join(items[:_LISTED]) + (f" and {more} more" if more > 0 else "")
