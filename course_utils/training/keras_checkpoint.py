@@ -11,13 +11,14 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from course_utils import files, places
+from course_utils.training import identity
 
 _RECORD = "record"
 
@@ -63,15 +64,7 @@ def restore(path: Path, variables: Sequence[keras.Variable], expected: dict) -> 
         If the file is no checkpoint, or one of another run; no variable is changed then.
     """
     arrays, record = _read(path)
-    # Through JSON, which knows lists and no tuples.
-    wanted = json.loads(json.dumps(expected))
-    found = {name: record.get(name) for name in wanted}
-    differences = list(_differences(found, wanted))
-    if differences:
-        raise ValueError(
-            f"{places.shown(path)} is a checkpoint of another run, with {'; '.join(differences)};"
-            " train in another folder, or delete the checkpoint to start afresh."
-        )
+    identity.check(path, {name: record.get(name) for name in expected}, expected)
     _check_fit(path, arrays, variables)
     for variable, array in zip(variables, arrays, strict=True):
         variable.assign(array)
@@ -98,23 +91,6 @@ def _read(path: Path) -> tuple[list[np.ndarray], dict]:
             " wrote; delete it to train from the start."
         ) from error
     return list(content.values()), record
-
-
-def _differences(found: object, wanted: object, name: str = "") -> Iterator[str]:
-    """A phrase for each entry that differs, however deep it lies."""
-    if isinstance(found, dict) and isinstance(wanted, dict):
-        for key in dict.fromkeys([*wanted, *found]):
-            # The last name says enough: a recipe's entries have names of their own.
-            yield from _differences(found.get(key), wanted.get(key), key)
-    elif found != wanted:
-        yield f"{name} {_short(found)}, expected {_short(wanted)}"
-
-
-def _short(value: object) -> str:
-    """A value for people: lists without brackets and quotes."""
-    if value is None:
-        return "not given"
-    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _check_fit(path: Path, arrays: list[np.ndarray], variables: Sequence[keras.Variable]) -> None:

@@ -8,6 +8,7 @@ import html
 import logging
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import ipywidgets
 
@@ -57,6 +58,9 @@ def show(folder: Path, height: int = 600) -> ipywidgets.HTML | None:
 
 def _serve(folder: Path) -> str:
     """Start the server on a free port of this machine; its address."""
+    if "tensorflow" not in sys.modules:
+        # A lesson in PyTorch: TensorBoard would load TensorFlow into its kernel otherwise.
+        sys.modules["tensorboard.compat.notf"] = ModuleType("tensorboard.compat.notf")
     from tensorboard import program
 
     # It reports every request and every missing plugin.
