@@ -21,11 +21,16 @@ from course_utils.streaming.decisions import (
     Result,
     Settings,
 )
-from course_utils.streaming.recordings import Recording, read_ground_truth
+from course_utils.streaming.ground_truth import (
+    labels_beside,
+    read_ground_truth,
+    write_ground_truth,
+)
+from course_utils.streaming.recordings import Recording
 from course_utils.streaming.scores import Scores
 
 __all__ = [
     "CORRECT", "FALSE_POSITIVE", "MATCHINGS", "PUBLISHED", "WRONG", "Detection",
     "RecognizeCommands", "Recording", "Result", "Scores", "Settings", "StreamingAccuracy",
-    "read_ground_truth", "streaming_accuracy",
+    "labels_beside", "read_ground_truth", "streaming_accuracy", "write_ground_truth",
 ]  # fmt: skip

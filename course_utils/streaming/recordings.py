@@ -12,17 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
-from course_utils import audio, files, places
-from course_utils.audio.errors import name_of, reason_of, wrong
+from course_utils import audio
+from course_utils.audio.errors import name_of
 from course_utils.datasets.speech_commands import SILENCE, UNKNOWN
 from course_utils.datasets.speech_commands.examples import ExampleSet
 from course_utils.features import milliseconds_to_samples
+from course_utils.features.activity import active_span
+from course_utils.streaming.ground_truth import (
+    check_entries,
+    labels_beside,
+    read_ground_truth,
+    write_ground_truth,
+)
+
+__all__ = ["Recording", "make", "read_ground_truth", "write_ground_truth"]
 
 # Background noise: a piece is mixed in every clip length, and overlaps the next by half a second.
 _CROSSOVER_MS = 500
 _WORD_RAMP_MS = 31.25  # the source's 500 samples at 16 kHz
-_WORD_ENDS_DB = -25  # below the loudest moment of its clip
-_MOMENT_MS = 30
 
 
 @dataclass(frozen=True)
@@ -57,63 +64,14 @@ class Recording:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the sound to ``path``, ``x.wav`` say, and its words beside it, to ``x_labels.txt``.
 
-        One ``label, milliseconds`` a line, as TensorFlow's tools read it. Each file is written
-        whole or not at all. Returns the path of the words; raises AudioError as ``audio.save``, and
-        if the words cannot be written.
+        Each file is written whole or not at all. Returns the path of the words; raises AudioError
+        as ``audio.save`` and ``write_ground_truth``.
         """
-        path = Path(path)
+        labels = labels_beside(path)
+        check_entries(name_of(labels), self.ground_truth)  # before the sound is written
         audio.save(path, self.samples, self.sample_rate)
-        labels = path.with_name(f"{path.stem}_labels.txt")
-        lines = "".join(f"{label}, {time}\n" for label, time in self.ground_truth)
-        try:
-            with files.whole(labels) as unfinished:
-                unfinished.write_text(lines, encoding="utf-8", newline="\n")
-        except (OSError, UnicodeEncodeError) as error:
-            todo = "a folder that may be written to: choose another"
-            found = f"cannot be written ({reason_of(error)})"
-            raise wrong(name_of(labels), found, todo) from error
+        write_ground_truth(labels, self.ground_truth)
         return labels
-
-
-def read_ground_truth(path: str | os.PathLike[str]) -> list[tuple[str, float]]:
-    """Read a file of words: one ``label, milliseconds`` a line.
-
-    Returns
-    -------
-    list of (str, float)
-        In order of time.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read, or a line is not a label and a time. (The source skips such
-        lines, and its Python tool keeps spaces in labels, so that they are never found.)
-    """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{places.shown(path)} cannot be read ({type(error).__name__}); expected a text file"
-            " with one 'label, milliseconds' a line; check its name."
-        ) from error
-    entries = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        label, _, time = (part.strip() for part in line.partition(","))
-        try:
-            time = float(time)  # of "1, 2", where a line has three fields, there is none
-            good = label and math.isfinite(time)
-        except ValueError:
-            good = False
-        if not good:
-            raise ValueError(
-                f"Line {number} of {places.shown(path)} is {line!r}; expected a label and"
-                " a time in milliseconds, such as 'yes, 1250'; mend the line."
-            )
-        entries.append((label, time))
-    return sorted(entries, key=lambda entry: entry[1])
 
 
 def make(
@@ -179,7 +137,7 @@ def make(
         _mix(track, milliseconds_to_samples(start_ms, rate), clip * word_volume,
              milliseconds_to_samples(_WORD_RAMP_MS, rate))  # fmt: skip
         truth.append((label, start_ms))
-        ends.append(start_ms + _word_end_ms(clip, rate))
+        ends.append(start_ms + round(1000 * active_span(clip, rate)[1] / rate))
         speakers.append(examples.speakers[row])
     np.clip(track, -1, 1, out=track)
     return Recording(track, rate, tuple(truth), tuple(ends), tuple(speakers))
@@ -258,14 +216,3 @@ def _mix(track: np.ndarray, start: int, piece: np.ndarray, ramp: int) -> None:
     rising = np.minimum(np.arange(len(piece), dtype=np.float32) / max(ramp, 1), 1)
     room = len(track) - start
     track[start : start + len(piece)] += (piece * rising * rising[::-1])[:room]
-
-
-def _word_end_ms(clip: np.ndarray, sample_rate: int) -> int:
-    """When the sound of a clip's word ends, in milliseconds from the clip's beginning."""
-    moment = milliseconds_to_samples(_MOMENT_MS, sample_rate)
-    energy = np.convolve(clip.astype(np.float64) ** 2, np.ones(moment), "valid")
-    loud = np.flatnonzero(energy >= energy.max() * 10 ** (_WORD_ENDS_DB / 10))
-    # A moment ends where its last sample does.
-    return min(
-        round(1000 * (loud[-1] + moment) / sample_rate), round(1000 * len(clip) / sample_rate)
-    )
