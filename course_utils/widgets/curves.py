@@ -91,7 +91,7 @@ class LiveCurves:
             ax.plot(*zip(*points, strict=True) if points else ((), ()), **look, label=name)
             said.append(_in_words(name, points))
         ax.set(xlabel="step", ylabel=label, xlim=(0, max(e["step"] for e in self._entries) * 1.03))
-        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
         if ax.dataLim.y0 >= 0:
             ax.set_ylim(bottom=0)
         if len(names) > 1 or said[0].endswith(" yet"):

@@ -131,18 +131,24 @@ def _wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[object]:
-    """Chromium of the system, without a window."""
+def launch() -> Iterator[Callable[..., object]]:
+    """A function that starts Chromium of the system, without a window; it takes more options."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.skip("there is no Chromium on this machine: apt-get install chromium")
     with api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(
-            executable_path=program, headless=True, args=CHROMIUM, timeout=60_000
+        yield lambda *options: playwright.chromium.launch(
+            executable_path=program, headless=True, args=[*CHROMIUM, *options], timeout=60_000
         )
-        yield running
-        running.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., object]) -> Iterator[object]:
+    """Chromium of the system, without a window."""
+    running = launch()
+    yield running
+    running.close()
 
 
 @pytest.fixture
