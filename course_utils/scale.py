@@ -73,6 +73,30 @@ TABLE: dict[str, dict[str, tuple]] = {
         "least_correct": (80.0, 80.0, 80.0),
         "most_false_positives": (3.0, 3.0, 3.0),
     },
+    "05_trigger_word_gru": {
+        "data_set": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        "word": ("happy", "stop", "marvin"),
+        "own_word": ("wow", "yes", "sheila"),
+        # "source" is the source's own size, at 44.1 kHz.
+        "network": ("small", "small", "source"),
+        # So many scenes are made once and kept; with 0 every batch is made anew.
+        "stored_scenes": (1200, 4000, 0),
+        "label_width": (8, 8, 50),
+        "batch_size": (32, 32, 32),
+        "learning_rate": (0.003, 0.003, 0.001),
+        "steps": (300, 1500, 20000),
+        "evaluate_every": (50, 150, 500),
+        "own_steps": (150, 300, 1000),
+        "seed": (0, 0, 0),
+        "look_at": (24, 24, 24),
+        "live_clip": (0, 0, 0),
+        "tuning_scenes": (180, 180, 360),
+        "test_scenes": (60, 60, 360),
+        # What may go wrong in the test, and what the threshold is chosen for.
+        "alarms_per_hour": (2.0, 6.0, 1.0),
+        "most_missed": (0.1, 0.25, 0.1),
+        "most_false_alarms": (1, 6, 6),
+    },
 }
 """Every setting of every lesson, as (mini, laptop, full)."""
 

@@ -40,8 +40,8 @@ from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream,
 
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
-    "add", "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe", "det",
-    "figure", "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
+    "add", "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe",
+    "det", "figure", "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
     "probability_track", "reliability_diagram", "score_stream", "shade", "show", "spectrogram",
     "spoken", "to_png", "told", "trigger_detections", "trigger_events", "use_style", "waveform",
     "with_intervals",
