@@ -105,7 +105,8 @@ class DetCurve:
             If every threshold gives more false alarms.
         """
         rates = self.false_alarms_per_hour
-        allowed = np.flatnonzero(rates <= false_alarms_per_hour)
+        # Hours are sums of seconds: a rate that is exactly the one allowed may come out above it.
+        allowed = np.flatnonzero(rates <= false_alarms_per_hour * (1 + 1e-9))
         if not len(allowed):
             raise ValueError(
                 f"Found at least {rates.min():.3g} false alarms per hour at every threshold up to"

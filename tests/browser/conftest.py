@@ -130,6 +130,14 @@ def _wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
             time.sleep(0.3)
 
 
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test changes in JupyterLab, its theme say, is not there for the next one."""
+    yield
+    for settings in tmp_path_factory.getbasetemp().glob("jupyter*/settings"):
+        shutil.rmtree(settings)
+
+
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[..., object]]:
     """A function that starts Chromium of the system, without a window; it takes more options."""

@@ -67,6 +67,13 @@ def test_the_best_point_within_an_allowance(allowed, misses, alarms):
     assert again.counts == (point.counts,)
 
 
+def test_a_rate_that_is_exactly_allowed_is_allowed_however_its_hours_were_added_up():
+    one_alarm = EventCounts(events=1, false_alarms=1, hours=10 / 3600)
+    counts = sum([EventCounts(events=1, hours=10 / 3600)] * 179, one_alarm)
+    assert counts.false_alarms_per_hour > 2  # by a rounding error
+    assert DetCurve(np.array([0.5]), (counts,)).at_most(2).counts == counts
+
+
 def test_an_allowance_below_every_point_is_refused():
     curve = det_curve(STREAMS, rises, [0.25, 0.5])
     with pytest.raises(ValueError, match="at least 5 false alarms per hour at every threshold up"):
