@@ -75,8 +75,8 @@ def test_lesson_04_listens_with_what_lesson_02_trained(run):
 
 
 def test_lesson_05_learns_a_real_trigger_word(run):
-    # A third of the steps, and what they are good for.
-    settings = {"steps": 500, "stored_scenes": 1200, "own_steps": 30, "most_missed": 0.4}
-    results = run("05_trigger_word_gru", **settings, most_false_alarms=8)
+    # A third of the steps: enough to see that it learns, not for the lesson's own floor.
+    settings = {"steps": 500, "stored_scenes": 1200, "own_steps": 30, "most_missed": 0.7}
+    results = run("05_trigger_word_gru", **settings, most_false_alarms=12)
     assert results["n"] > 80
     assert results["live_lag_s"] < 0.3 and results["half_second_ms"] < 50
