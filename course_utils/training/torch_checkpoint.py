@@ -6,9 +6,6 @@ and ``torch.load`` does not compare checksums, so that a flipped bit becomes a w
 
 import json
 import os
-import pickle
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,15 +13,12 @@ from typing import Any
 import torch
 
 from course_utils import files, places
+from course_utils.models import torch_files
 from course_utils.training import identity
 
 Parts = Mapping[str, Any]
 """Whatever has a state, by name: ``model``, ``optimizer``, ``scaler``, perhaps ``scheduler``."""
 
-_UNREADABLE = (
-    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
-    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 _AFRESH = "train in another folder, or delete the checkpoint to start afresh."
 
 
@@ -101,15 +95,12 @@ def _kinds(parts: Parts) -> dict[str, str]:
 def _read(path: Path) -> tuple[dict, list, dict]:
     """The record, the states of random generators, and the states of the parts."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if damaged := archive.testzip():
-                raise ValueError(f"{Path(damaged).name} in it has another checksum")
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch_files.read(path)
         record, random, states = (content[name] for name in ("record", "random", "states"))
         record = json.loads(record)
         if not {"identity", "kinds"} <= record.keys():
             raise ValueError("its record lacks entries")
-    except _UNREADABLE as error:
+    except torch_files.UNREADABLE as error:
         reason = " ".join(str(error).split())[:120]
         raise ValueError(
             f"{places.shown(path)} is no checkpoint ({reason}); expected a file that a training run"

@@ -81,14 +81,18 @@ class Batches:
 
     def _made(self, numbers: range, shown: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Frames and labels of some scenes."""
-        first_frames, first_labels = self._example(self._scenes[numbers[0]])
-        frames = np.empty((len(numbers), *first_frames.shape), np.float32)
-        labels = np.empty((len(numbers), len(first_labels)), np.float32)
+        tables: tuple[np.ndarray, ...] = ()
         with bar(len(numbers), "making scenes", " scenes", shown) as running:
             for row, number in enumerate(numbers):
-                frames[row], labels[row] = self._example(self._scenes[number])
+                example = self._example(self._scenes[number])
+                # The first one says how large the tables are; a list of all would need twice that.
+                tables = tables or tuple(
+                    np.empty((len(numbers), *part.shape), np.float32) for part in example
+                )
+                for table, part in zip(tables, example, strict=True):
+                    table[row] = part
                 running.update()
-        return frames, labels
+        return tables
 
     def _example(self, scene: Scene) -> tuple[np.ndarray, np.ndarray]:
         frames = self._detector.front_end(scene.samples)

@@ -104,26 +104,26 @@ class Sounds:
         others = {clip.speaker for clip in self.negatives} - callers
         alone = set().union(*(group for group in (callers, others) if len(group) == 1))
         aside = _drawn(callers, percentage, rng) | _drawn(others, percentage, rng)
-        kept, taken = [], []
-        for clips in (self.triggers, self.negatives):
+        sides: tuple[dict, dict] = {}, {}  # what stays, what is set aside
+        for name in ("triggers", "negatives"):
+            clips = getattr(self, name)
             shared = [number for number, clip in enumerate(clips) if clip.speaker in alone]
             drawn = _drawn(shared, percentage, rng)
             held = [clip.speaker in aside or number in drawn for number, clip in enumerate(clips)]
-            kept.append(tuple(c for c, out in zip(clips, held, strict=True) if not out))
-            taken.append(tuple(c for c, out in zip(clips, held, strict=True) if out))
-        if not kept[0] or not taken[0]:
+            for out, side in enumerate(sides):
+                side[name] = tuple(
+                    c for c, is_out in zip(clips, held, strict=True) if is_out == out
+                )
+        if not all(side["triggers"] for side in sides):
             raise ValueError(
                 f"There are {len(self.triggers)} trigger words to split; expected at least two;"
                 " record more."
             )
         cuts = [int(len(each) * (1 - percentage / 100)) for each in self.backgrounds]
         pairs = list(zip(self.backgrounds, cuts, strict=True))
-        return (
-            replace(self, triggers=kept[0], negatives=kept[1],
-                    backgrounds=tuple(each[:cut] for each, cut in pairs)),
-            replace(self, triggers=taken[0], negatives=taken[1],
-                    backgrounds=tuple(each[cut:] for each, cut in pairs)),
-        )  # fmt: skip
+        sides[0]["backgrounds"] = tuple(each[:cut] for each, cut in pairs)
+        sides[1]["backgrounds"] = tuple(each[cut:] for each, cut in pairs)
+        return replace(self, **sides[0]), replace(self, **sides[1])
 
 
 def _drawn(names: Sequence, percentage: float, rng: np.random.Generator) -> set:

@@ -2,9 +2,6 @@
 
 import json
 import os
-import pickle
-import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,16 +9,13 @@ import numpy as np
 import torch
 
 from course_utils import audio, files, places
+from course_utils.models import torch_files
 from course_utils.models.trigger_word.decisions import detections
 from course_utils.models.trigger_word.front_end import FrameStream, FrontEnd
 from course_utils.models.trigger_word.network import Size, TriggerNet
 
 MODEL_FILE = "detector.pt"
 _FORMAT = "trigger word detector 1"
-_UNREADABLE = (
-    OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError,
-    pickle.UnpicklingError, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
 
 
 class Detector:
@@ -216,10 +210,7 @@ def load(run_folder: str | os.PathLike[str]) -> Detector:
             " training run; finish lesson 05 or train one there first."
         )
     try:
-        with zipfile.ZipFile(file) as archive:
-            if archive.testzip():  # torch.load compares no checksums
-                raise ValueError("a checksum in it is wrong")
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        content = torch_files.read(file)
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             raise ValueError("it is another kind of file")
         record = json.loads(content["record"])
@@ -227,7 +218,7 @@ def load(run_folder: str | os.PathLike[str]) -> Detector:
         network.load_state_dict(content["weights"])
         front_end = FrontEnd(**record.pop("front_end"))
         return Detector(front_end, network.eval(), **record)
-    except _UNREADABLE as error:
+    except torch_files.UNREADABLE as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"{places.shown(file)} cannot be read ({reason}); expected a detector as training"
