@@ -147,7 +147,7 @@ def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCo
         If there are no utterances, the lists differ in length, an entry is no string, or all
         references are empty, so that there is nothing to have a share of.
     """
-    return _count(jiwer.process_words, references, hypotheses, "words")
+    return _count(jiwer.process_words, _spaced(references), _spaced(hypotheses), "words")
 
 
 def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCounts:
@@ -194,6 +194,12 @@ def _count(
         )
     rows = [_edits(alignment) for alignment in process(*texts).alignments]
     return ErrorCounts(np.array(rows, np.int64), unit)
+
+
+def _spaced(texts: Sequence[str]) -> list[str]:
+    """Single spaces between words: jiwer takes no tab and no new line for a division."""
+    texts = [texts] if isinstance(texts, str) else texts
+    return [" ".join(text.split()) if isinstance(text, str) else text for text in texts]
 
 
 def _edits(alignment: list[jiwer.AlignmentChunk]) -> list[int]:

@@ -6,6 +6,7 @@ displays the figure with these sentences as its alt text, so that a screen reade
 read and a stored notebook can be checked.
 """
 
+from course_utils.plots.alignment import UNSURE, alignment
 from course_utils.plots.base import (
     COLOUR_MAP,
     COLOURS,
@@ -28,21 +29,25 @@ from course_utils.plots.classification import (
     shade,
     with_intervals,
 )
+from course_utils.plots.ctc import best_symbols, lattice, symbol_map, symbol_probabilities
 from course_utils.plots.events import det, probability_track, trigger_detections, trigger_events
 from course_utils.plots.sound import (
     coefficients,
     mark,
+    masks,
     mel_spectrogram,
     spectrogram,
     waveform,
 )
 from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream, spoken, told
+from course_utils.plots.transcripts import AlignedWords, aligned_words
 
 __all__ = [
-    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE",
-    "add", "alt_text", "bars", "coefficients", "confusion_matrix", "confusion_png", "describe",
-    "det", "figure", "html_image", "lines", "mark", "mel_spectrogram", "missed", "outcomes",
-    "probability_track", "reliability_diagram", "score_stream", "shade", "show", "spectrogram",
-    "spoken", "to_png", "told", "trigger_detections", "trigger_events", "use_style", "waveform",
-    "with_intervals",
+    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE", "UNSURE", "AlignedWords",
+    "add", "aligned_words", "alignment", "alt_text", "bars", "best_symbols", "coefficients",
+    "confusion_matrix", "confusion_png", "describe", "det", "figure", "html_image", "lattice",
+    "lines", "mark", "masks", "mel_spectrogram", "missed", "outcomes", "probability_track",
+    "reliability_diagram", "score_stream", "shade", "show", "spectrogram", "spoken",
+    "symbol_map", "symbol_probabilities", "to_png", "told", "trigger_detections",
+    "trigger_events", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

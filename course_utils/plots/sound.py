@@ -7,7 +7,8 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 
 from course_utils import features
-from course_utils.plots.base import COLOURS, add, describe, named
+from course_utils.features.spec_augment import Spans
+from course_utils.plots.base import COLOURS, add, describe, listing, named
 
 _OUTLINE = patheffects.withStroke(linewidth=2.5, foreground="black")  # readable on any picture
 
@@ -152,6 +153,44 @@ def mark(ax: Axes, spans: Sequence[tuple[float, float, str]]) -> None:
         name.set(color="white", fontweight="bold", path_effects=[_OUTLINE])
     listed = ", ".join(f"{text} from {start:.2f} to {end:.2f}" for start, end, text in spans)
     add(ax, f"Marked: {listed}.")
+
+
+def masks(ax: Axes, spans: Spans) -> None:
+    """Frame with stripes what SpecAugment hides of a picture of sound.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Of :func:`mel_spectrogram`, of the frames as they were or of the masked ones.
+    spans : Spans
+        Of :meth:`course_utils.features.spec_augment.SpecAugment.spans`; empty ones are left out.
+
+    Raises
+    ------
+    ValueError
+        If there is no picture, or a span is not within it.
+    """
+    bands, frames = ax.images[0].get_array().shape if ax.images else (0, 0)
+    fits = zip((frames, bands), spans, strict=True)
+    strange = [span for size, each in fits for span in each if not 0 <= span[0] <= span[1] <= size]
+    if not ax.images or strange:
+        raise ValueError(
+            f"Found a picture of {frames} frames and {bands} mel bands, and the masks {strange}"
+            " outside it; expected all masks within a picture; draw the frames first for which the"
+            " spans were drawn."
+        )
+    left, right = ax.get_xlim()
+    edges = np.linspace(left, right, frames + 1)
+    look = {"facecolor": "none", "edgecolor": "white", "hatch": "//", "linewidth": 1.4}
+    times = [(edges[first], edges[stop]) for first, stop in spans.time if first < stop]
+    rows = [(first - 0.5, stop - 0.5) for first, stop in spans.frequency if first < stop]
+    for span in times:
+        ax.axvspan(*span, **look)
+    for span in rows:
+        ax.axhspan(*span, **look)
+    hidden = listing(f"{start:.2f} to {end:.2f} s" for start, end in times)
+    hidden_bands = listing(f"{low + 0.5:.0f} to {high - 0.5:.0f}" for low, high in rows)
+    add(ax, f"Hidden from {hidden}, and of {bands} mel bands, counted from 0: {hidden_bands}.")
 
 
 def _describe_picture(

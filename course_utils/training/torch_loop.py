@@ -20,7 +20,7 @@ import tqdm
 from course_utils.progress import bar
 from course_utils.training import interrupts, torch_checkpoint, torch_processes
 from course_utils.training.torch_batches import Batch, made_ahead
-from course_utils.training.torch_log import Log
+from course_utils.training.torch_log import Log, Tracker, check_tracker
 from course_utils.training.torch_step import Diverged, Loss, Stepper, plain
 
 __all__ = ["Diverged", "Loop", "Plan"]
@@ -85,6 +85,10 @@ class Loop:
         What to compute in wherever that is safe: by default float16 on CUDA, elsewhere float32.
     tensorboard : bool
         Whether to keep the history in TensorBoard's log, too.
+    tracker : object, optional
+        Is told the numbers of the history, too, by the first process, as
+        ``tracker.log_metrics(metrics, step=step)``: ``comet_ml.Experiment()``, ``mlflow``, yours.
+        One that fails is warned of, and stops nothing.
 
     Attributes
     ----------
@@ -102,6 +106,8 @@ class Loop:
     ------
     ValueError
         If the folder holds a checkpoint of another run.
+    TypeError
+        If the tracker has no method ``log_metrics``.
     """
 
     def __init__(
@@ -117,12 +123,15 @@ class Loop:
         device: torch.device | str | None = None,
         amp: torch.dtype | None = None,
         tensorboard: bool = True,
+        tracker: Tracker | None = None,
     ) -> None:
+        check_tracker(tracker)
         self._stepper = Stepper(model, optimizer, loss, scheduler, clip_norm, device, amp)
         self.model, self.device = model, self._stepper.device
         self._identity = json.loads(json.dumps(identity))  # what cannot be saved fails here
         self.history, self._seconds, self._sums = [], 0.0, {}
         self._first = torch_processes.rank() == 0
+        self._tracker = tracker if self._first else None
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / _CHECKPOINT
         self._board = folder / _TENSORBOARD if tensorboard and self._first else None
@@ -214,8 +223,8 @@ class Loop:
                 last = self.step == plan.steps
                 if last or self.step % plan.evaluate_every == 0:
                     entry = self._entry(evaluate)
-                    log.add(entry)
                     with shown.external_write_mode():  # or text would be printed behind the bar
+                        log.add(entry)
                         (report if self._first else dict)(entry)
                 stop = torch_processes.any_of(interrupted(), self.device)
                 if last or self.step % plan.save_every == 0 or stop:
@@ -235,7 +244,7 @@ class Loop:
         try:
             with (
                 bar(plan.steps, name, " steps", self._first) as shown,
-                closing(Log(self._board, self.step + 1)) as log,
+                closing(Log(self._board, self.step + 1, self._tracker)) as log,
             ):
                 # Steps of an earlier sitting do not count as speed of this one.
                 shown.initial = shown.n = shown.last_print_n = self.step

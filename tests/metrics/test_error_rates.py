@@ -68,6 +68,14 @@ def test_an_empty_reference_adds_insertions_and_no_words():
     assert found.per_utterance_mean == 1.0
 
 
+def test_any_whitespace_divides_words():
+    assert (
+        metrics.word_errors("a b", "a\nb").errors
+        == metrics.word_errors(["a\tb"], ["a  b"]).errors
+        == 0
+    )
+
+
 def test_case_counts_and_spaces_do_not():
     assert metrics.word_error_rate(["Hello"], ["hello"]) == 1
     assert metrics.word_error_rate(["a  b "], [" a b"]) == 0
@@ -137,7 +145,7 @@ def test_the_gain_is_surer_than_the_rates():
 
 
 def test_a_gain_needs_the_same_references():
-    one, other = metrics.word_errors("a b", "a"), metrics.word_errors("a b c", "a")
+    one, other = metrics.metrics.word_errors("a b", "a"), metrics.word_errors("a b c", "a")
     with pytest.raises(ValueError, match="2 words of 1 utterances before and 3 words of 1 now"):
         other.gain_interval(one, np.random.default_rng(0))
     with pytest.raises(ValueError, match="3 characters of 1 utterances before"):
