@@ -308,3 +308,12 @@ def test_real_recordings():
             samples, rate = each.load()
             assert len(samples) / rate == each.seconds
     assert 30 * 60 < train.seconds < 45 * 60
+
+
+def test_sentences_that_nobody_reads(root):
+    part = librispeech.open("dev-clean", root)
+    assert librispeech.written_sentences(part) == []
+    lines = "THE  FIRST, ONE\n\n123\nTHE SECOND\nA THIRD\n"
+    (root / "LibriSpeech" / "librispeech-lm-norm.txt").write_text(lines, encoding="utf-8")
+    assert librispeech.written_sentences(part) == ["the first one", "the second", "a third"]
+    assert librispeech.written_sentences(part, most=1) == ["the first one"]

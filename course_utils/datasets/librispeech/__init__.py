@@ -6,7 +6,7 @@ two parts are apart. PyTorch is loaded when a part is opened, because torchaudio
 transcripts, and not before.
 """
 
-from course_utils.datasets.librispeech.layout import MINI, open, open_folder
+from course_utils.datasets.librispeech.layout import MINI, open, open_folder, written_sentences
 from course_utils.datasets.librispeech.parts import (
     OFFICIAL,
     SAMPLE_RATE,
@@ -19,5 +19,5 @@ from course_utils.datasets.librispeech.parts import (
 
 __all__ = [
     "MINI", "OFFICIAL", "SAMPLE_RATE", "Part", "Shared", "Summary", "Utterance", "open",
-    "open_folder", "shared",
+    "open_folder", "shared", "written_sentences",
 ]  # fmt: skip

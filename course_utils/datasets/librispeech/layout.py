@@ -8,6 +8,7 @@ is said in it.
 import os
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import soundfile
@@ -18,6 +19,7 @@ from course_utils.datasets.librispeech.parts import OFFICIAL, Part, Utterance
 from course_utils.features.text import normalise
 
 FOLDER = "LibriSpeech"
+TEXT_FILE = "librispeech-lm-norm.txt"
 MINI = ("train-clean-mini", "dev-clean-mini", "test-clean-mini")
 """Parts of the shipped set."""
 
@@ -124,6 +126,28 @@ def open_folder(path: str | os.PathLike[str]) -> Part:
             " downloaded again."
         )
     return Part(folder.name, tuple(utterances), left_out, official=OFFICIAL.get(folder.name))
+
+
+def written_sentences(part: Part, most: int = 100_000) -> list[str]:
+    """Sentences that nobody reads, for language models: ``librispeech-lm-norm.txt``.
+
+    Parameters
+    ----------
+    part : Part
+        The file is looked for beside its folder.
+    most : int
+        No more than the first so many lines; the real file has 40 million.
+
+    Returns
+    -------
+    list of str
+        Normalised; empty where there is no such file.
+    """
+    path = part[0].path.parents[3] / TEXT_FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8") as lines:
+        return [text for line in islice(lines, most) if (text := normalise(line)[0])]
 
 
 @dataclass
