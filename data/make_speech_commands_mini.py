@@ -25,7 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))  # for tests, which load this file by its path
 
-from synthesis import delivery, noises, packing, papers, rooms, voices
+from synthesis import delivery, noises, packing, papers, rooms, speech, voices
 from synthesis.delivery import SAMPLE_RATE, rms
 from synthesis.papers import made_with  # noqa: F401
 from synthesis.speakers import Speaker, speakers
@@ -93,25 +93,9 @@ def say(speaker: Speaker, word: str, rng: np.random.Generator) -> np.ndarray:
     """Let a speaker say a word: this take's tempo, pitch, emphasis and melody; 16 kHz, dry."""
     tempo = speaker.rate * float(np.exp(rng.normal(0, 0.1)))
     lift, spread, text = rng.normal(0, 1), rng.uniform(0.6, 1.5), _texts(word, rng)
-    if speaker.engine == "espeak-ng":
-        if rng.random() < 0.25:
-            text = f'<emphasis level="strong">{text}</emphasis>'
-        samples, rate = voices.espeak(
-            text,
-            f"{speaker.accent}+{speaker.voice}",
-            rate=np.clip(165 * tempo, 90, 330),
-            pitch=np.clip(speaker.pitch + 9 * lift, 5, 95),
-            pitch_range=np.clip(speaker.pitch_range * spread, 5, 99),
-        )
-    else:
-        engine = voices.flite if speaker.engine == "flite" else voices.festival
-        samples, rate = engine(
-            text,
-            speaker.voice,
-            stretch=np.clip(1.05 / tempo, 0.6, 1.5),
-            pitch=speaker.pitch * 2 ** (0.15 * lift),
-            pitch_range=speaker.pitch_range * spread,
-        )
+    if speaker.engine == "espeak-ng" and rng.random() < 0.25:
+        text = f'<emphasis level="strong">{text}</emphasis>'
+    samples, rate = speech.speak(speaker, text, tempo=tempo, lift=lift, spread=spread)
     speed = speaker.tract * float(np.exp(rng.normal(0, 0.025)))
     bend = rng.normal(0, 0.04, 4)
     return delivery.play_at(delivery.trim(samples, rate), rate, speed, bend)
