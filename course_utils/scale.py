@@ -97,6 +97,37 @@ TABLE: dict[str, dict[str, tuple]] = {
         "most_missed": (0.1, 0.5, 0.2),
         "most_false_alarms": (1, 10, 6),
     },
+    "06_end_to_end_ctc": {
+        "train": ("train-clean-mini", "train-clean-an4", "train-clean-100"),
+        # Where there is no such part, some voices of the training part are kept for it.
+        "validation": ("dev-clean-mini", "", "dev-clean"),
+        "test": ("test-clean-mini", "dev-clean-an4", "test-clean"),
+        "commands": ("speech_commands_mini", "speech_commands", "speech_commands"),
+        "network": ("mini", "small", "source"),
+        "threads": (1, 2, 8),
+        # SpecAugment: time masks, their width, frequency masks, their width; the last is published.
+        "masks": ([2, 12, 2, 6], [2, 25, 2, 12], [1, 35, 1, 15]),
+        "speeds": ([0.9, 1.0, 1.1], [0.9, 1.0, 1.1], [0.9, 1.0, 1.1]),
+        "stored": (True, True, False),
+        "batch_size": (8, 16, 20),
+        "learning_rate": (0.004, 0.002, 0.0005),
+        "overfit_steps": (100, 100, 100),
+        "passes": (10, 90, 10),
+        "look_every": (1, 10, 1),
+        "look_at": (20, 20, 20),
+        "align_at": (0, 0, 0),
+        # A recogniser that ships, trained for longer.
+        "go_on_with": ("librispeech", "", ""),
+        "candidates": (
+            ["the white sheep sat by the fire", "the white ship sat by the fire"],
+            ["april thirtieth", "april thirteen"],
+            ["he sat by the fire", "he sat buy the fire"],
+        ),
+        "pieces": (150, 100, 1000),
+        "pretrained": (False, True, True),
+        # What the lesson's own training has to reach on the test part.
+        "most_cer": (0.12, 0.12, 0.3),
+    },
 }
 """Every setting of every lesson, as (mini, laptop, full)."""
 

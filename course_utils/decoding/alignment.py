@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.decoding.checks import checked_symbols
+from course_utils.decoding.checks import check_log_probs, checked_symbols
 from course_utils.decoding.paths import one_item
 from course_utils.features.text import Alphabet, minimum_frames
 
@@ -112,11 +112,7 @@ def words(spans: Iterable[Span]) -> list[Span]:
 
 
 def _check(steps: np.ndarray, text: str) -> None:
-    for step in np.flatnonzero(np.abs(np.exp(np.minimum(steps, 1)).sum(axis=1) - 1) > 0.05):
-        raise ValueError(
-            f"Found probabilities that do not add up to 1 in step {step}; expected natural"
-            " log-probabilities; give the log_softmax of the recogniser's output."
-        )
+    check_log_probs(steps)
     if not text:
         raise ValueError(
             "Found an empty text; expected at least one character to align; give what was said."

@@ -104,3 +104,19 @@ def checked_symbols(
             " trained with."
         )
     return symbols, blank
+
+
+def check_log_probs(frames: np.ndarray) -> None:
+    """Refuse frames, of shape (time, classes), whose exponentials do not add up to 1.
+
+    Raises
+    ------
+    ValueError
+        The first such frame is named.
+    """
+    totals = np.exp(np.minimum(frames, 1).astype(np.float64)).sum(axis=1)
+    for frame in np.flatnonzero(np.abs(totals - 1) > 0.05):  # bfloat16 is off by 0.02
+        raise ValueError(
+            f"Found probabilities that add up to {totals[frame]:.3g} in frame {frame}; expected 1;"
+            " give log-probabilities, the log_softmax of the recogniser's output."
+        )

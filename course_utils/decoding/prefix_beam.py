@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from course_utils.decoding.checks import checked_batch, checked_symbols
+from course_utils.decoding.checks import check_log_probs, checked_batch, checked_symbols
 from course_utils.decoding.ngram import NGram, Step
 from course_utils.decoding.paths import one_item
 from course_utils.features.text import Alphabet
@@ -212,12 +212,7 @@ def _add(one: float, other: float) -> float:
 
 
 def _check(frames: np.ndarray, beam_width: int, weight: float, bonus: float, floor: float) -> None:
-    totals = np.exp(np.minimum(frames, 1).astype(np.float64)).sum(axis=1)
-    for frame in np.flatnonzero(np.abs(totals - 1) > 0.05):  # bfloat16 is off by 0.02
-        raise ValueError(
-            f"Found probabilities that add up to {totals[frame]:.3g} in frame {frame}; expected 1;"
-            " give log-probabilities, the log_softmax of the recogniser's output."
-        )
+    check_log_probs(frames)
     if beam_width < 1:
         raise ValueError(f"Found beam_width={beam_width}; expected 1 or more; 32 is usual.")
     if not (math.isfinite(weight) and math.isfinite(bonus)) or math.isnan(floor):

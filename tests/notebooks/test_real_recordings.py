@@ -32,7 +32,7 @@ def runs(tmp_path_factory):
 def run(runs, monkeypatch):
     """Run a lesson with some settings changed; what it measured."""
 
-    def results_of(lesson: str, **settings: object) -> dict:
+    def results_of(lesson: str, data: str = "speech_commands", **settings: object) -> dict:
         monkeypatch.setenv("COURSE_SCALE", "laptop")
         monkeypatch.setenv("COURSE_DATA_ROOT", str(Path(ROOT).resolve()))
         monkeypatch.setenv("COURSE_RUNS_ROOT", str(runs))
@@ -41,7 +41,7 @@ def run(runs, monkeypatch):
         resources = {"metadata": {"path": str(NOTEBOOKS)}}
         NotebookClient(notebook, timeout=900, kernel_name="python3", resources=resources).execute()
         results = json.loads((runs / lesson / "results.json").read_text(encoding="utf-8"))
-        assert (results["scale"], results["data"]) == ("laptop", "speech_commands")
+        assert (results["scale"], results["data"]) == ("laptop", data)
         return results
 
     return results_of
@@ -80,3 +80,15 @@ def test_lesson_05_learns_a_real_trigger_word(run):
     results = run("05_trigger_word_gru", **settings, most_false_alarms=12)
     assert results["n"] > 80
     assert results["live_lag_s"] < 0.3 and results["half_second_ms"] < 50
+
+
+@pytest.mark.skipif(
+    not ROOT or not (Path(ROOT) / "LibriSpeech" / "train-clean-an4").is_dir(),
+    reason="COURSE_DATA_ROOT names no folder that holds LibriSpeech/train-clean-an4",
+)
+def test_lesson_06_learns_to_write_real_speech(run):
+    # A tenth of the passes, and no download of a pre-trained network.
+    settings = {"passes": 9, "look_every": 3, "pretrained": False, "most_cer": 0.4}
+    results = run("06_end_to_end_ctc", "dev-clean-an4", **settings)
+    assert results["n"] > 500 and results["voices"] == 9
+    assert results["with_language_model"] < results["value"]

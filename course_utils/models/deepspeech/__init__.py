@@ -5,7 +5,7 @@
 loaded with the first name that needs it.
 """
 
-from importlib import import_module
+from course_utils.models import on_demand
 
 __all__ = [
     "MINI", "SIZES", "SMALL", "SOURCE", "FrontEnd", "Net", "Recogniser", "Size", "load", "new",
@@ -20,15 +20,4 @@ _FOUND_IN = {
     "Recogniser": "recogniser", "load": "recogniser", "new": "recogniser",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> object:
-    """Load the module that a name is found in when the name is first asked for."""
-    if name not in _FOUND_IN:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{_FOUND_IN[name]}"), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    """All names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand.names(__name__, _FOUND_IN)

@@ -8,7 +8,7 @@ TensorFlow is loaded with the first name that needs it, so that an exported file
 :mod:`exported`, :mod:`labelling` or the command line, without it.
 """
 
-from importlib import import_module
+from course_utils.models import on_demand
 
 __all__ = [
     "ARCHITECTURES", "Recogniser", "Stream", "Svdf", "build", "load", "multiply_adds",
@@ -22,15 +22,4 @@ _FOUND_IN = {
     "multiply_adds": "counting", "multiply_adds_per_frame": "counting",
 }  # fmt: skip
 
-
-def __getattr__(name: str) -> object:
-    """Load the module that a name is found in when the name is first asked for."""
-    if name not in _FOUND_IN:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = globals()[name] = getattr(import_module(f"{__name__}.{_FOUND_IN[name]}"), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    """All names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = on_demand.names(__name__, _FOUND_IN)
