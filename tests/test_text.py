@@ -92,7 +92,7 @@ def test_nothing_is_lost_untold(written):
 
 def test_dropped_characters_are_named():
     _, dropped = text.normalise("a, b, c.")
-    named = "3 characters dropped: 2 times ',' (COMMA), 1 times '.' (FULL STOP)"
+    named = "3 characters dropped: 2 times ',' (COMMA), once '.' (FULL STOP)"
     assert text.describe_dropped(dropped) == named
     assert text.describe_dropped(Counter()) == "no character dropped"
     assert re.search(r"'\\x07' \(U\+0007\)", text.describe_dropped(Counter("\x07")))
@@ -103,4 +103,4 @@ def test_dropped_characters_are_named():
     [("hello", 6), ("aa", 3), ("book keeper", 13), ("", 0), ("aaa", 5), ([1, 1, 2], 4)],
 )
 def test_repeats_need_a_blank_between_them(target, frames):
-    assert text.minimum_frames(target) == frames
+    assert text.minimum_steps(target) == frames

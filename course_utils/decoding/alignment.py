@@ -13,7 +13,7 @@ import numpy as np
 
 from course_utils.decoding.checks import check_log_probs, checked_symbols
 from course_utils.decoding.paths import one_item
-from course_utils.features.text import Alphabet, minimum_frames
+from course_utils.features.text import Alphabet, minimum_steps
 
 
 class Span(NamedTuple):
@@ -117,7 +117,7 @@ def _check(steps: np.ndarray, text: str) -> None:
         raise ValueError(
             "Found an empty text; expected at least one character to align; give what was said."
         )
-    needed = minimum_frames(text)
+    needed = minimum_steps(text)
     if needed > len(steps):
         raise ValueError(
             f"Found {len(steps)} steps for {text!r}; expected at least {needed}, one for each"

@@ -132,12 +132,16 @@ def describe_dropped(dropped: Counter[str]) -> str:
     """One line for people: ``5 characters dropped: 3 times ',' (COMMA), …``, the most first."""
     if not dropped.total():
         return "no character dropped"
-    parts = (f"{n} times {_named(character)}" for character, n in dropped.most_common())
-    return f"{dropped.total()} characters dropped: {', '.join(parts)}"
+    parts = (
+        f"{'once' if n == 1 else f'{n} times'} {_named(character)}"
+        for character, n in dropped.most_common()
+    )
+    what = "character" if dropped.total() == 1 else "characters"
+    return f"{dropped.total()} {what} dropped: {', '.join(parts)}"
 
 
-def minimum_frames(target: Sequence) -> int:
-    """Fewest frames in which CTC can write a text or its classes.
+def minimum_steps(target: Sequence) -> int:
+    """Fewest steps, which are frames of the network's output, in which CTC can write a text.
 
     One for each character, and a blank between two that are alike: "hello" takes 6.
     """

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from course_utils import audio
 from course_utils.datasets.librispeech import Utterance
-from course_utils.features.text import minimum_frames
+from course_utils.features.text import minimum_steps
 from course_utils.models.deepspeech import FrontEnd, Recogniser
 from course_utils.progress import bar
 
@@ -230,7 +230,7 @@ def _reasons(
     """Each utterance that nothing can be learned from, and why."""
     found = []
     for utterance, frames in zip(part, _lengths(part, recogniser.front_end, speeds), strict=True):
-        have, need = recogniser.network.steps_in(int(min(frames))), minimum_frames(utterance.text)
+        have, need = recogniser.network.steps_in(int(min(frames))), minimum_steps(utterance.text)
         if not utterance.text or have < need:
             why = too_few(have, need) if utterance.text else "no text"
             found.append((utterance.utterance_id, why))

@@ -210,8 +210,10 @@ def test_a_part_is_opened_by_its_name(root, monkeypatch):
         )
         with pytest.raises(ValueError, match=said):
             librispeech.open(wrong)
-    with pytest.raises(ValueError, match=r"folder there \(none is\)"):
+    with pytest.raises(ValueError, match=r"folder there \(none is\)\.$"):
         librispeech.open("my-own", root / "LibriSpeech")
+    with pytest.raises(ValueError, match=r"\(my-own\); for AN4, get .* an4_sphere\.tar\.gz\.$"):
+        librispeech.open("dev-clean-an4")
 
 
 def test_a_shipped_part_is_unpacked(tmp_path, monkeypatch):

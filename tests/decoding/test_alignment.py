@@ -13,7 +13,7 @@ from small_lattices import lattices, log_probs
 
 from course_utils.decoding.alignment import Span, align, words
 from course_utils.decoding.paths import collapse
-from course_utils.features.text import LETTERS, minimum_frames
+from course_utils.features.text import LETTERS, minimum_steps
 
 
 def path_of(spans: list[Span], classes: list[int], steps: int, blank: int) -> list[int]:
@@ -33,7 +33,7 @@ def total(lattice: np.ndarray, path: list[int]) -> float:
 def test_the_path_is_the_likeliest_of_all_that_write_the_text(lattice, data):
     found, alphabet, blank = lattice
     text = data.draw(st.text(alphabet, min_size=1, max_size=len(found)))
-    assume(minimum_frames(text) <= len(found))
+    assume(minimum_steps(text) <= len(found))
     spans = align(found, text, alphabet, blank)
     assert "".join(span.text for span in spans) == text
     others = [k for k in range(found.shape[1]) if k != blank]

@@ -11,7 +11,7 @@ from small_lattices import lattices
 from torch.nn.functional import ctc_loss
 
 from course_utils.decoding import text_probabilities
-from course_utils.features.text import minimum_frames
+from course_utils.features.text import minimum_steps
 
 
 def loss_of(log_probs: np.ndarray, target: list[int], blank: int, **settings) -> float:
@@ -43,7 +43,7 @@ def test_golden_losses(frames, target, loss):
     assert loss_of(uniform(frames), target, 2) == pytest.approx(loss, abs=1e-6)
     share = text_probabilities(uniform(frames), "ab", 2).get("ab"[:1] * len(target), 0.0)
     assert share == pytest.approx(math.exp(-loss), abs=1e-6)
-    assert (minimum_frames(target) > frames) == math.isinf(loss)
+    assert (minimum_steps(target) > frames) == math.isinf(loss)
 
 
 def test_an_impossible_target_is_zero_where_infinity_is_zeroed():
@@ -61,7 +61,7 @@ def test_all_paths_give_the_loss(lattice, data):
     labels = [k for k in range(log_probs.shape[1]) if k != blank]
     target = [labels[alphabet.index(c)] for c in text]
     assert loss_of(log_probs, target, blank) == pytest.approx(-math.log(shares[text]), abs=1e-6)
-    assert max(map(minimum_frames, shares)) <= len(log_probs)
+    assert max(map(minimum_steps, shares)) <= len(log_probs)
 
 
 def test_the_best_text_is_not_the_best_path():

@@ -15,7 +15,7 @@ from small_utterances import FRONT_END, RATE, Spoken, part, recogniser
 from course_utils import audio
 from course_utils.audio import AudioError
 from course_utils.features.spec_augment import SpecAugment
-from course_utils.features.text import LETTERS, minimum_frames
+from course_utils.features.text import LETTERS, minimum_steps
 from course_utils.training.deepspeech import Batches, ctc, impossible
 
 AUGMENT = SpecAugment(time_width=6, frequency_width=3)
@@ -237,7 +237,7 @@ def test_of_many_some_are_named():
 
 @pytest.mark.parametrize("speeds, fits", [((1.0,), True), ((0.9, 1.0), True), ((1.0, 1.25), False)])
 def test_the_fastest_speed_decides(speeds, fits):
-    frames = 2 * minimum_frames("abba") - 1  # give that many steps and not one more
+    frames = 2 * minimum_steps("abba") - 1  # give that many steps and not one more
     count = FRONT_END.window + (frames - 1) * FRONT_END.hop
     sound = np.random.default_rng(0).normal(0, 0.1, count).astype(np.float32)
     tight = SimpleNamespace(

@@ -35,6 +35,10 @@ _REPEATED = "further transcripts of a recording"
 # largest number it has.
 _UNKNOWN_LENGTH = 2**62
 _BAR_FROM = 2_000  # recordings; fewer are read before a bar could be seen
+_GET_AN4 = (
+    "; for AN4, get an4_sphere.tar.gz from www.speech.cs.cmu.edu/databases/an4 and run"
+    " python -m course_utils.datasets.librispeech.an4 an4_sphere.tar.gz"
+)
 
 
 def open(part: str = "train-clean-mini", root: str | os.PathLike[str] | None = None) -> Part:
@@ -73,7 +77,7 @@ def open(part: str = "train-clean-mini", root: str | os.PathLike[str] | None = N
         raise ValueError(
             f"There is no part {part!r} in {places.shown(folder)}: choose an official one"
             f" ({', '.join(OFFICIAL)}), a shipped one ({', '.join(MINI)}) or another folder there"
-            f" ({', '.join(others) or 'none is'})."
+            f" ({', '.join(others) or 'none is'}){_GET_AN4 if part.endswith('-an4') else ''}."
         )
     if part not in there:
         # Only here and in open_folder, so that importing the data sets does not load PyTorch.
