@@ -52,7 +52,9 @@ def _notebook_bar(looks: dict) -> Iterator[tqdm.tqdm]:
     from IPython.display import display
     from tqdm.notebook import tqdm as notebook_tqdm
 
-    running = notebook_tqdm(**looks, leave=False, display=False)
+    # A refresh is several messages. Programs that run a notebook, nbval among them, read them only
+    # when the cell has ended, and after some thousands the last ones, which say so, are lost.
+    running = notebook_tqdm(**looks, leave=False, display=False, mininterval=0.5)
     handle = display(running.container, display_id=True)
     try:
         yield running

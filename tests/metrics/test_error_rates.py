@@ -145,7 +145,7 @@ def test_the_gain_is_surer_than_the_rates():
 
 
 def test_a_gain_needs_the_same_references():
-    one, other = metrics.metrics.word_errors("a b", "a"), metrics.word_errors("a b c", "a")
+    one, other = metrics.word_errors("a b", "a"), metrics.word_errors("a b c", "a")
     with pytest.raises(ValueError, match="2 words of 1 utterances before and 3 words of 1 now"):
         other.gain_interval(one, np.random.default_rng(0))
     with pytest.raises(ValueError, match="3 characters of 1 utterances before"):
