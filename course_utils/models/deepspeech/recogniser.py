@@ -214,31 +214,19 @@ def load(run_folder: str | os.PathLike[str], alphabet: Alphabet | None = None) -
         If there is no recogniser, its file is damaged or of another kind, or it writes in another
         alphabet.
     """
-    folder = Path(run_folder)
-    file = folder / MODEL_FILE
-    if not file.is_file():
+    file = Path(run_folder) / MODEL_FILE
+    found = torch_files.load(file, _FORMAT, "recogniser", "06", _built)
+    if alphabet not in (None, found.alphabet):
         raise ValueError(
-            f"There is no {MODEL_FILE} in {places.shown(folder)}; expected the folder of a finished"
-            " training run; finish lesson 06 or train one there first."
-        )
-    try:
-        content = torch_files.read(file)
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise ValueError("it is another kind of file")
-        record = json.loads(content["record"])
-        network = Net(Size(**record["size"]))
-        network.load_state_dict(content["weights"])
-        front_end, saved = FrontEnd(**record["front_end"]), Alphabet(**record["alphabet"])
-        found = Recogniser(front_end, network.eval(), saved)
-    except torch_files.UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200].rstrip(".")
-        raise ValueError(
-            f"{places.shown(file)} cannot be read ({reason}); expected a recogniser as training"
-            " writes it; train it again."
-        ) from error
-    if alphabet not in (None, saved):
-        raise ValueError(
-            f"{places.shown(file)} writes in {saved}; expected {alphabet}, which its classes would"
-            " be misread as; load it without an alphabet, or train one with yours."
+            f"{places.shown(file)} writes in {found.alphabet}; expected {alphabet}, which its"
+            " classes would be misread as; load it without an alphabet, or train one with yours."
         )
     return found
+
+
+def _built(record: dict, weights: dict) -> Recogniser:
+    network = Net(Size(**record["size"]))
+    network.load_state_dict(weights)
+    return Recogniser(
+        FrontEnd(**record["front_end"]), network.eval(), Alphabet(**record["alphabet"])
+    )

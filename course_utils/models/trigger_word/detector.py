@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from course_utils import audio, files, places
+from course_utils import audio, files
 from course_utils.models import torch_files
 from course_utils.models.trigger_word.decisions import detections
 from course_utils.models.trigger_word.front_end import FrameStream, FrontEnd
@@ -202,25 +202,11 @@ def load(run_folder: str | os.PathLike[str]) -> Detector:
     ValueError
         If there is no detector, or its file is damaged or of another kind.
     """
-    folder = Path(run_folder)
-    file = folder / MODEL_FILE
-    if not file.is_file():
-        raise ValueError(
-            f"There is no {MODEL_FILE} in {places.shown(folder)}; expected the folder of a finished"
-            " training run; finish lesson 05 or train one there first."
-        )
-    try:
-        content = torch_files.read(file)
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise ValueError("it is another kind of file")
-        record = json.loads(content["record"])
-        network = TriggerNet(Size(**record.pop("size")))
-        network.load_state_dict(content["weights"])
-        front_end = FrontEnd(**record.pop("front_end"))
-        return Detector(front_end, network.eval(), **record)
-    except torch_files.UNREADABLE as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(
-            f"{places.shown(file)} cannot be read ({reason}); expected a detector as training"
-            " writes it; train it again."
-        ) from error
+    return torch_files.load(Path(run_folder) / MODEL_FILE, _FORMAT, "detector", "05", _built)
+
+
+def _built(record: dict, weights: dict) -> Detector:
+    network = TriggerNet(Size(**record.pop("size")))
+    network.load_state_dict(weights)
+    front_end = FrontEnd(**record.pop("front_end"))
+    return Detector(front_end, network.eval(), **record)
