@@ -66,7 +66,7 @@ def unpack(
     archive: Path,
     folder: Path,
     *,
-    sha256: str | None = None,
+    checksum: str | None = None,
     sound: str | None = None,
     sample_rate: int | None = None,
     inside: str = "",
@@ -81,8 +81,8 @@ def unpack(
     folder : Path
         Becomes the unpacked archive in one step at the end. If this archive was unpacked here
         before in the same way, nothing is done; if another one was, it is replaced.
-    sha256 : str, optional
-        Expected checksum.
+    checksum : str, optional
+        Expected SHA-256 (64 hexadecimal digits) or SHA-1 (40).
     sound : {"wav", "flac"}, optional
         Write the archive's ``.opus``, ``.ogg`` and ``.flac`` members as 16-bit files with this
         ending. None writes every member as it is.
@@ -106,9 +106,9 @@ def unpack(
         or if ``folder`` holds something that was not unpacked from an archive.
     """
     archive, folder = Path(archive), Path(folder)
-    if sha256 and _is_from(folder, _Origin(sha256, sound, sample_rate, inside)):
+    if checksum and _is_from(folder, _Origin(checksum, sound, sample_rate, inside)):
         return folder
-    origin = _Origin(_verified(archive, sha256), sound, sample_rate, inside)
+    origin = _Origin(_verified(archive, checksum), sound, sample_rate, inside)
     if _is_from(folder, origin):
         return folder
     _refuse_strangers(folder)
@@ -129,25 +129,36 @@ def unpack(
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, as 64 hexadecimal digits."""
+    return checksum_of(path, "")
+
+
+def checksum_of(path: Path, like: str) -> str:
+    """Checksum of a file, of the same kind as another one: see ``kind_of``."""
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, kind_of(like)).hexdigest()
+
+
+def kind_of(checksum: str) -> str:
+    """``"sha1"`` for a checksum of 40 hexadecimal digits, else ``"sha256"``."""
+    return "sha1" if len(checksum) == 40 else "sha256"
 
 
 def _verified(archive: Path, expected: str | None) -> str:
-    """The checksum of an archive, after comparing it with the expected one."""
+    """The SHA-256 of an archive, after comparing it with the expected checksum."""
     if not archive.is_file():
         raise DownloadError(
             f"The archive {places.shown(archive)} is missing: put it there, or restore it from"
             " the course."
         )
-    found = sha256_of(archive)
+    found = checksum_of(archive, expected or "")
     if expected and found != expected:
         raise DownloadError(
-            f"The archive {places.shown(archive)} has the sha256 {found[:16]}…, but its card"
-            f" expects {expected[:16]}…: it is damaged or was changed; restore it, or make its"
-            " card anew."
+            f"The archive {places.shown(archive)} has the {kind_of(expected)} {found[:16]}…, but"
+            f" its card expects {expected[:16]}…: it is damaged or was changed; restore it, or"
+            " make its card anew."
         )
-    return found
+    # The stamp of an unpacked folder has one kind, whatever the card has.
+    return sha256_of(archive) if expected and kind_of(expected) == "sha1" else found
 
 
 def _is_from(folder: Path, origin: _Origin) -> bool:

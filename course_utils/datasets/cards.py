@@ -2,7 +2,7 @@
 
 A card is a JSON file beside the shipped archives, ``<name>.json``. Shipped and real sets have the
 same keys; a shipped set has no ``url``. Keys beyond the common ones are kept in ``Card.more``,
-where the door looks for three of them (see ``Card``).
+where the door looks for four of them (see ``Card``).
 """
 
 import json
@@ -21,7 +21,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "source": str,
     "archive": str,
     "url": (str, type(None)),
-    "sha256": str,
+    "sha256": (str, type(None)),
     "bytes": int,
     "sample_rate": int,
     "counts": dict,
@@ -42,8 +42,8 @@ class Card:
         File name of the archive.
     url : str or None
         Where the archive is downloaded from; None when it ships with the course.
-    sha256 : str
-        Checksum of the archive, 64 hexadecimal digits.
+    sha256 : str or None
+        Checksum of the archive, 64 hexadecimal digits; None where only an ``sha1`` is published.
     bytes : int
         Size of the archive.
     sample_rate : int
@@ -54,7 +54,8 @@ class Card:
         Every other key. ``folder``: where the set lies below the root (default: ``name``);
         ``inside``: the folder in the archive that becomes it (default: all of the archive);
         ``sound``: ``"wav"`` or ``"flac"``, what the archive's sound files are written as (default:
-        ``"wav"`` for a shipped set, unchanged for a real one).
+        ``"wav"`` for a shipped set, unchanged for a real one); ``sha1``: 40 hexadecimal digits,
+        for an archive whose publisher gives nothing better.
     """
 
     name: str
@@ -64,7 +65,7 @@ class Card:
     source: str
     archive: str
     url: str | None
-    sha256: str
+    sha256: str | None
     bytes: int
     sample_rate: int
     counts: dict[str, Any]
@@ -74,6 +75,11 @@ class Card:
     def folder(self) -> str:
         """Where the set lies below the root, with ``/`` between parts."""
         return self.more.get("folder", self.name)
+
+    @property
+    def checksum(self) -> str:
+        """The SHA-256 of the archive, or its SHA-1 where no other is known."""
+        return self.sha256 or self.more["sha1"]
 
     @property
     def sound(self) -> str | None:
@@ -90,7 +96,7 @@ class Card:
             "Recordings": _counted(self.counts),
             "Sample rate": f"{self.sample_rate:,} Hz",
             "Archive": f"`{self.archive}`, {_megabytes(self.bytes)}, {origin}",
-            "SHA-256": f"`{self.sha256}`",
+            "SHA-256" if self.sha256 else "SHA-1": f"`{self.checksum}`",
         }
         lines = [f"| Data set | {_cell(self.title)} |", "|---|---|"]
         return "\n".join(lines + [f"| {key} | {_cell(text)} |" for key, text in rows.items()])
@@ -171,8 +177,10 @@ def _odd(content: dict[str, Any], path: Path) -> list[str]:
     problems = []
     if content["name"] != path.stem:
         problems.append(f"name is {content['name']!r}, but the file is {path.name}")
-    if not re.fullmatch(r"[0-9a-f]{64}", content["sha256"]):
-        problems.append(f"sha256 is {content['sha256']!r}, not 64 lower-case hexadecimal digits")
+    key, digits = ("sha1", 40) if content["sha256"] is None else ("sha256", 64)
+    if not re.fullmatch(rf"[0-9a-f]{{{digits}}}", str(content.get(key))):
+        found = f"{key} is {content.get(key)!r}"
+        problems.append(f"{found}, not {digits} lower-case hexadecimal digits")
     problems += [f"{key} is {content[key]}" for key in ("bytes", "sample_rate") if content[key] < 1]
     if Path(content["archive"]).name != content["archive"] or not content["archive"]:
         problems.append(f"archive is {content['archive']!r}, not a plain file name")

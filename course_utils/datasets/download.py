@@ -16,7 +16,7 @@ import pooch
 import requests
 
 from course_utils import places, progress
-from course_utils.datasets.archives import sha256_of, unpack
+from course_utils.datasets.archives import checksum_of, kind_of, unpack
 from course_utils.datasets.cards import Card
 from course_utils.datasets.staging import DownloadError, check_space, staged
 
@@ -58,14 +58,14 @@ def fetch(card: Card, root: Path | None = None, *, base_url: str | None = None) 
     if _has_content(folder):
         return folder
     url = f"{base_url.rstrip('/')}/{card.archive}" if base_url else card.url
-    archive = download(url, root / card.archive, card.sha256, size=card.bytes)
+    archive = download(url, root / card.archive, card.checksum, size=card.bytes)
     return _unpacked(card, archive, folder)
 
 
 def download(
     url: str,
     path: Path,
-    sha256: str,
+    checksum: str,
     *,
     size: int | None = None,
     timeout: float = 30,
@@ -79,8 +79,8 @@ def download(
     path : Path
         Where to. A file that is there and has the right checksum is kept and nothing is
         downloaded; one with a wrong checksum is removed first.
-    sha256 : str
-        Expected checksum, 64 hexadecimal digits.
+    checksum : str
+        Expected SHA-256 (64 hexadecimal digits) or SHA-1 (40).
     size : int, optional
         Expected size in bytes, for the progress bar and to see early that the disk is too small.
     timeout : float
@@ -98,7 +98,7 @@ def download(
         checksum is wrong or the disk is full. No part of the file is left behind.
     """
     path = Path(path)
-    if path.is_file() and sha256_of(path) == sha256:
+    if path.is_file() and checksum_of(path, checksum) == checksum:
         return path
     with staged(path) as temporary:
         path.unlink(missing_ok=True)
@@ -106,12 +106,12 @@ def download(
         partial = temporary / path.name
         with _explained(url, path, partial, timeout):
             _stream(url, partial, size, timeout)
-        found = sha256_of(partial)
-        if found != sha256:
+        found = checksum_of(partial, checksum)
+        if found != checksum:
             raise DownloadError(
-                f"{url} sent {os.path.getsize(partial):,} bytes with the sha256 {found[:16]}…,"
-                f" where {sha256[:16]}… was expected, so nothing was kept: run this again, or put"
-                f" the right file by hand at {places.shown(path)}."
+                f"{url} sent {os.path.getsize(partial):,} bytes with the {kind_of(checksum)}"
+                f" {found[:16]}…, where {checksum[:16]}… was expected, so nothing was kept: run"
+                f" this again, or put the right file by hand at {places.shown(path)}."
             )
         os.replace(partial, path)
     return path
@@ -172,7 +172,7 @@ def _unpacked(card: Card, archive: Path, folder: Path) -> Path:
     return unpack(
         archive,
         folder,
-        sha256=card.sha256,
+        checksum=card.checksum,
         sound=card.sound,
         sample_rate=card.sample_rate if card.sound else None,
         inside=card.more.get("inside", ""),

@@ -36,6 +36,11 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def sha1(content: bytes) -> str:
+    """The weaker checksum, for a card whose publisher gives nothing else."""
+    return hashlib.sha1(content).hexdigest()
+
+
 def everything_in(folder: Path) -> set[str]:
     """Relative paths of all files and folders below a folder, hidden ones too."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import soundfile
-from small_archives import everything_in, sha256, tar_bytes, zip_bytes
+from small_archives import everything_in, sha1, sha256, tar_bytes, zip_bytes
 
 from course_utils.datasets import staging
 from course_utils.datasets.archives import unpack
@@ -109,8 +109,20 @@ def test_a_damaged_archive(tmp_path, ending):
 
 def test_the_checksum_is_looked_at_first(archive, tmp_path):
     with pytest.raises(DownloadError, match=r"has the sha256 .*…, but its card expects 0000"):
-        unpack(archive, tmp_path / "words", sha256="0" * 64)
+        unpack(archive, tmp_path / "words", checksum="0" * 64)
     assert not (tmp_path / "words").exists()
+
+
+def test_an_sha1_is_looked_at_first_too(archive, tmp_path):
+    with pytest.raises(DownloadError, match=r"has the sha1 .*…, but its card expects 0000"):
+        unpack(archive, tmp_path / "words", checksum="0" * 40)
+    assert not (tmp_path / "words").exists()
+    folder = unpack(archive, tmp_path / "words", checksum=sha1(archive.read_bytes()))
+    written = folder.stat().st_ino
+    stamp = json.loads((folder / ".unpacked.json").read_text())
+    assert stamp["sha256"] == sha256(archive.read_bytes())
+    for checksum in (sha1(archive.read_bytes()), sha256(archive.read_bytes())):
+        assert unpack(archive, folder, checksum=checksum).stat().st_ino == written
 
 
 def test_two_members_for_one_file(tmp_path):

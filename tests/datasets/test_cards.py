@@ -65,6 +65,16 @@ def test_the_summary_is_a_markdown_table(shipped):
     assert card._repr_markdown_() == card.summary()
 
 
+def test_an_archive_of_which_only_the_sha1_is_known(shipped):
+    write(shipped, sha256=None, sha1="a" * 40)
+    card = cards.load("toy")
+    assert (card.sha256, card.checksum) == (None, "a" * 40)
+    assert f"| SHA-1 | `{'a' * 40}` |" in card.summary().splitlines()
+    write(shipped, sha1="a" * 40)
+    assert cards.load("toy").checksum == "0" * 64
+    assert f"| SHA-256 | `{'0' * 64}` |" in cards.load("toy").summary().splitlines()
+
+
 @pytest.mark.parametrize("name", ["nothing", "../toy", "", "a b"])
 def test_an_unknown_name_lists_the_choices(shipped, name):
     write(shipped)
@@ -88,6 +98,8 @@ def test_an_empty_folder_says_so(shipped):
         ({"sample_rate": 0}, "sample_rate is 0"),
         ({"counts": [1]}, r"counts is \[1\]"),
         ({"sha256": "ABC"}, "not 64 lower-case hexadecimal digits"),
+        ({"sha256": None}, "sha1 is None, not 40 lower-case hexadecimal digits"),
+        ({"sha256": None, "sha1": "0" * 64}, "sha1 is '0{64}', not 40 lower-case"),
         ({"name": "other"}, "but the file is toy.json"),
         ({"archive": "../toy.tar.gz"}, "not a plain file name"),
     ],

@@ -12,7 +12,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from small_archives import everything_in, sha256, tar_bytes
+from small_archives import everything_in, sha1, sha256, tar_bytes
 
 from course_utils import places
 from course_utils.datasets import download as door
@@ -75,6 +75,16 @@ def test_a_bad_download_leaves_nothing_and_the_next_one_is_good(server, target, 
     assert everything_in(target.parent) == set()
     download(f"{server.url}/ok/words.tar.gz", target, sha256(CONTENT))
     assert target.read_bytes() == CONTENT
+
+
+def test_a_download_of_which_only_the_sha1_is_known(server, target):
+    server.files["words.tar.gz"] = CONTENT
+    with pytest.raises(DownloadError, match=r"with the sha1 .* was expected, so nothing") as error:
+        download(f"{server.url}/wrong/words.tar.gz", target, sha1(CONTENT))
+    assert sha1(CONTENT)[:16] in sentence(error) and everything_in(target.parent) == set()
+    for _ in range(2):
+        download(f"{server.url}/ok/words.tar.gz", target, sha1(CONTENT))
+    assert target.read_bytes() == CONTENT and len(server.requests) == 2
 
 
 def test_offline(target, monkeypatch):
@@ -159,6 +169,17 @@ def test_a_real_set_is_downloaded_once_into_the_data_root(server, real, tmp_path
         *("toy/yes", "toy/yes/a_nohash_0.wav", "toy/no", "toy/no/b_nohash_0.wav"),
     }
     assert speech_commands.SpeechCommands(folder).words == ["no", "yes"]
+
+
+def test_a_real_set_of_which_only_the_sha1_is_known(server, real, tmp_path):
+    known = dataclasses.replace(real, sha256=None, more={"sha1": sha1(ARCHIVE)})
+    folder = fetch(known, tmp_path, base_url=f"{server.url}/ok")
+    assert json.loads((folder / ".unpacked.json").read_text())["sha256"] == sha256(ARCHIVE)
+    other = dataclasses.replace(known, more={"sha1": "0" * 40, "folder": "other"})
+    with pytest.raises(DownloadError, match="with the sha1") as error:
+        fetch(other, tmp_path, base_url=f"{server.url}/ok")
+    sentence(error)
+    assert not (tmp_path / "other").exists()
 
 
 def test_an_archive_put_there_by_hand_is_used(server, real, tmp_path):
