@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -52,9 +53,15 @@ HOW_MADE = (
 )
 
 
-def made_with() -> dict[str, str]:
-    """Return the versions of all that can change a byte of the archive."""
-    return voices.package_versions() | {
+def made_with(packages: Iterable[str] = ()) -> dict[str, str]:
+    """Return the versions of all that can change a byte of the archive.
+
+    Parameters
+    ----------
+    packages
+        Debian packages; by default those of the speech synthesisers.
+    """
+    return voices.package_versions(packages) | {
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,

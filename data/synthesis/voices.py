@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +74,9 @@ def require_packages() -> None:
         )
 
 
-def package_versions() -> dict[str, str]:
-    """Return the installed version of each Debian package in `PACKAGES`."""
-    names = sorted({p for packages in PACKAGES.values() for p in packages})
+def package_versions(names: Iterable[str] = ()) -> dict[str, str]:
+    """Return the installed version of each Debian package, by default of those in `PACKAGES`."""
+    names = sorted(names or {p for packages in PACKAGES.values() for p in packages})
     command = ["dpkg-query", "-W", "-f", "${Package}=${Version}\n", *names]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
