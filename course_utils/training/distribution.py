@@ -6,6 +6,8 @@ order of shuffled batches: before it trains with a strategy, Keras takes a first
 which costs one of its orders.)
 """
 
+import logging
+
 import tensorflow as tf
 
 from course_utils import machine
@@ -96,6 +98,9 @@ def whole_batches(
 
 def _tpu(address: str) -> tf.distribute.cluster_resolver.TPUClusterResolver | None:
     """A TPU that is ready, or None."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # it tells of a TPU that it looks for and does not find
     try:
         with machine.quietly():
             resolver = tf.distribute.cluster_resolver.TPUClusterResolver(address)
@@ -103,6 +108,8 @@ def _tpu(address: str) -> tf.distribute.cluster_resolver.TPUClusterResolver | No
             tf.tpu.experimental.initialize_tpu_system(resolver)
     except _NO_TPU:
         return None
+    finally:
+        logger.setLevel(level)
     return resolver
 
 
