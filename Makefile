@@ -51,6 +51,7 @@ data: environment ## Remake the shipped data sets (needs the Debian packages in 
 results: environment ## Remake data/results: what takes longer to train than a lesson may
 	$(MINI) $(VENV_PYTHON) tools/make_results.py
 	$(MINI) $(VENV_PYTHON) tools/make_librispeech_results.py
+	$(MINI) $(VENV_PYTHON) tools/make_genre_results.py
 
 lint: environment ## Check style, names, docstrings and the import contract
 	$(VENV_PYTHON) -m ruff check
