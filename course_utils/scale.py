@@ -106,14 +106,15 @@ TABLE: dict[str, dict[str, tuple]] = {
         "network": ("mini", "small", "source"),
         "threads": (1, 2, 8),
         # SpecAugment: time masks, their width, frequency masks, their width; the last is published.
-        "masks": ([2, 12, 2, 6], [2, 25, 2, 12], [1, 35, 1, 15]),
-        "speeds": ([0.9, 1.0, 1.1], [0.9, 1.0, 1.1], [0.9, 1.0, 1.1]),
+        "masks": ([2, 12, 2, 6], [2, 40, 2, 14], [1, 35, 1, 15]),
+        "speeds": ([0.9, 1.0, 1.1], [0.85, 0.92, 1.0, 1.08, 1.15], [0.9, 1.0, 1.1]),
         "stored": (True, True, False),
-        "batch_size": (8, 16, 20),
+        "batch_size": (8, 8, 20),
         "learning_rate": (0.004, 0.002, 0.0005),
+        "weight_decay": (0.01, 0.05, 0.01),
         "overfit_steps": (100, 100, 100),
-        "passes": (10, 90, 10),
-        "look_every": (1, 10, 1),
+        "passes": (10, 40, 10),
+        "look_every": (1, 5, 1),
         "look_at": (20, 20, 20),
         "align_at": (0, 0, 0),
         # A recogniser that ships, trained for longer.
@@ -127,6 +128,26 @@ TABLE: dict[str, dict[str, tuple]] = {
         "pretrained": (False, True, True),
         # What the lesson's own training has to reach on the test part.
         "most_cer": (0.12, 0.12, 0.3),
+    },
+    "07_genre_transfer_learning": {
+        "data_set": ("fma_mini", "fma_small", "fma_small"),
+        # So many of each genre; with 0 all that there are.
+        "tracks_per_genre": (0, 150, 0),
+        "riddle": ([30, 110, 190], [100, 500, 900], [800, 3000, 5000]),
+        # Of each track, for the networks.
+        "windows": (3, 3, 9),
+        "raw_network": ("small", "small", "source"),
+        "raw_epochs": (15, 10, 20),
+        # MobileNetV2: rows and columns of a picture, width, and "" for weights that ship.
+        "image": (96, 96, 224),
+        "alpha": (0.35, 0.35, 1.0),
+        "weights": ("", "imagenet", "imagenet"),
+        "epochs": ([12, 10, 6], [12, 10, 6], [20, 10, 10]),
+        "learning_rates": ([0.003, 0.01, 0.001], [0.003, 0.01, 0.001], [0.001, 0.003, 0.0001]),
+        "upper_layers": (60, 60, 60),
+        "splits": (20, 20, 20),
+        # What the best model has to reach on the test tracks.
+        "least_correct": (0.5, 0.3, 0.4),
     },
 }
 """Every setting of every lesson, as (mini, laptop, full)."""

@@ -49,6 +49,12 @@ def test_every_band_has_mean_0_and_standard_deviation_1():
     np.testing.assert_allclose(table.std(axis=0), 1, atol=1e-5)
 
 
+def test_bands_can_keep_how_much_they_vary():
+    table, logs = FrontEnd(own_spread=False)(SOUND), FrontEnd().log_mel(SOUND)
+    np.testing.assert_allclose(table, (logs - logs.mean(axis=0)) / 2, atol=1e-5)
+    np.testing.assert_allclose(FrontEnd(own_spread=False)(0.1 * SOUND), table, atol=1e-3)
+
+
 @pytest.mark.parametrize("gain", [0.1, 0.5])
 def test_how_loud_it_is_does_not_matter(gain):
     sound = noise(16_000) * np.float32(0.9)

@@ -19,6 +19,7 @@ _BLOCK = 1024  # frames at a time, so that an hour of sound needs no more memory
 # in speech lies apart, and the scale of the band would be its scale.
 _FLOOR = 1e-4
 _LEAST_SPREAD = 1e-3  # a band that varies less is silent, and its rounding must not be blown up
+_USUAL_SPREAD = 2.0  # about the standard deviation of a band of speech
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class FrontEnd:
         Bands.
     low_hz, high_hz : float
         Range of the filterbank.
+    own_spread : bool
+        Whether each band is divided by its own standard deviation over the utterance, or all by the
+        same number. Measured with one recipe each: the first is better for the synthetic voices
+        that ship (12.3 against 15.3 % of the words wrong), the second for people (AN4: 13.1 against
+        11.4 %).
 
     Raises
     ------
@@ -54,6 +60,7 @@ class FrontEnd:
     n_mels: int = 64
     low_hz: float = 20
     high_hz: float = 7600
+    own_spread: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what cannot be computed."""
@@ -134,7 +141,7 @@ class FrontEnd:
         return found
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
-        """Frames of an utterance, each band with mean 0 and standard deviation 1 over it.
+        """Frames of an utterance; each band has mean 0 over it and a deviation of about 1.
 
         Parameters
         ----------
@@ -155,5 +162,6 @@ class FrontEnd:
         bands = self.log_mel(samples)
         if len(bands):
             bands -= bands.mean(axis=0)
-            bands /= np.maximum(bands.std(axis=0), _LEAST_SPREAD)
+            own = np.maximum(bands.std(axis=0), _LEAST_SPREAD)
+            bands /= own if self.own_spread else _USUAL_SPREAD
         return bands.astype(np.float32)

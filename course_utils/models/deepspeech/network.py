@@ -102,8 +102,8 @@ SOURCE = Size(
 )
 """As published: 23,705,373 parameters."""
 
-SMALL = Size(n_mels=64, width=192, units=192, layers=3)
-"""For a processor and an hour of speech: a step every 40 ms."""
+SMALL = Size(n_mels=64, width=192, units=192, layers=3, dropout=0.3)
+"""For a processor and an hour of speech."""
 
 MINI = Size(n_mels=40, channels=16, width=128, units=128, layers=2)
 """The same with fewer of everything, for a minute of training."""
