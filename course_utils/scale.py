@@ -137,7 +137,7 @@ TABLE: dict[str, dict[str, tuple]] = {
         # Of each track, for the networks.
         "windows": (3, 3, 9),
         "raw_network": ("small", "small", "source"),
-        "raw_epochs": (15, 10, 20),
+        "raw_epochs": (10, 10, 20),
         # MobileNetV2: rows and columns of a picture, width, and "" for weights that ship.
         "image": (96, 96, 224),
         "alpha": (0.35, 0.35, 1.0),

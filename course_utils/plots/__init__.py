@@ -46,9 +46,10 @@ from course_utils.plots.transcripts import AlignedWords, aligned_words
 __all__ = [
     "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE", "UNSURE", "AlignedWords",
     "add", "aligned_words", "alignment", "alt_text", "bars", "best_symbols", "coefficients",
-    "components", "confusion_matrix", "confusion_png", "describe", "det", "figure", "html_image", "lattice",
-    "lines", "mark", "masks", "mel_spectrogram", "missed", "outcomes", "probability_track",
-    "reliability_diagram", "score_stream", "scree", "shade", "show", "spectrogram", "spoken",
+    "components", "confusion_matrix", "confusion_png", "describe", "det", "figure", "html_image",
+    "lattice", "lines", "mark", "masks", "mel_spectrogram", "missed", "outcomes",
+    "probability_track", "reliability_diagram", "score_stream", "scree", "shade", "show",
+    "spectrogram", "spoken",
     "symbol_map", "symbol_probabilities", "to_png", "told", "trigger_detections",
     "trigger_events", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,10 @@ def test_its_figures_follow_from_what_each_track_got(card, script):
         tables[row["way"]] = np.array([[int(each) for each in text] for text in row["correct"]])
         assert tables[row["way"]].shape == (len(card["seeds"]), card["n"])
         np.testing.assert_allclose(row["accuracy"], tables[row["way"]].mean(axis=1))
-    for way, (low, high) in card["gain_interval"].items():
-        gain = (tables[way] - tables["from scratch"]).mean(axis=0)
+    assert {way: gain["on"] for way, gain in card["gains"].items()} == script.GAINS
+    for way, other in script.GAINS.items():
+        low, high = card["gains"][way]["interval_95"]
+        gain = (tables[way] - tables[other]).mean(axis=0)
         assert low < 100 * gain.mean() < high
         found = metrics.bootstrap(100 * gain, np.random.default_rng(0), groups=testing.artists)
         np.testing.assert_allclose([low, high], found)
@@ -69,13 +72,13 @@ def test_every_way_is_above_chance(card):
 def test_the_tool_trains_all_three_ways(script, tmp_path, monkeypatch):
     """With one epoch each, on a few of the tracks."""
     settings = scale.settings("07_genre_transfer_learning")
-    settings.epochs = [1, 1, 1]
+    settings.epochs, short = [1, 1, 1], replace(script.PATIENT, epochs=1)
     few = genres.open(script.DATA).thinned(15, seed=0)
     parts = {
         part: script.windows.prepare(few.part(part), script.front_end(settings))
         for part in genres.PARTS
     }
-    found = script.trained(parts, 0, settings, tmp_path)
+    found = script.trained(parts, 0, settings, tmp_path, short, short)
     assert list(found) == list(script.WAYS)
     for correct in found.values():
         assert correct.shape == (len(few.part("testing")),) and set(correct) <= {0, 1}
