@@ -157,7 +157,8 @@ class Tracks:
                 of_part = [row for row in rows if self[row].part == part]
                 kept.update(rng.permutation(of_part)[: round(share * len(of_part))].tolist())
         made = replace(self, tracks=tuple(self[int(row)] for row in sorted(kept)))
-        made.check_genres({each.part for each in self})
+        there = {each.part for each in self}
+        made.check_genres([part for part in PARTS if part in there])
         return made
 
     def shared_artists(self) -> set[str]:
