@@ -1,6 +1,6 @@
 """A part of a track as a row of named numbers: the features of classical learning."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from course_utils import audio, features
 from course_utils.features.music import descriptors
-from course_utils.features.music.windows import check_length, check_whole
+from course_utils.features.music.windows import Settings, check_length, check_whole
 
 _FRAME_MS, _HOP_MS = 92, 23
 _N_MFCC, _N_MELS, _LOW_HZ, _HIGH_HZ = 20, 64, 20, 8000
@@ -33,7 +33,7 @@ def _over_time(sample_rate: int) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class EngineeredFeatures:
+class EngineeredFeatures(Settings):
     """Features that people have found telling, each with a name.
 
     Attributes
@@ -86,11 +86,6 @@ class EngineeredFeatures:
     def shape(self) -> tuple[int]:
         """What one part becomes: (features,)."""
         return (len(self.names),)
-
-    @property
-    def settings(self) -> dict:
-        """All attributes by name and the kind, as JSON can hold them."""
-        return {"kind": self.KIND, **asdict(self)}
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Features of a clip.

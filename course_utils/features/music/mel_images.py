@@ -1,6 +1,6 @@
 """A window of music as a picture for an image network: log-mel spectrograms in three planes."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ import numpy as np
 from scipy import fft, sparse
 
 from course_utils import audio, features
-from course_utils.features.music.windows import check_length, check_whole, spread
+from course_utils.features.music.windows import Settings, check_length, check_whole, spread
 
 FRAME_MS = (23, 46, 92)
 """Length of a frame in each plane: drum strokes are sharp in the first, bass notes in the last."""
@@ -21,7 +21,7 @@ _LARGEST = 1024  # more bands than any ear or network tells apart
 
 
 @dataclass(frozen=True)
-class MelImages:
+class MelImages(Settings):
     """Pictures of sound, scaled as MobileNetV2 expects its input.
 
     Attributes
@@ -127,11 +127,6 @@ class MelImages:
     def shape(self) -> tuple[int, int, int]:
         """What one window becomes: (bands, frames, planes)."""
         return self.size, self.size, len(FRAME_MS)
-
-    @property
-    def settings(self) -> dict:
-        """All attributes by name and the kind, as JSON can hold them."""
-        return {"kind": self.KIND, **asdict(self)}
 
     def decibels(self, window: np.ndarray) -> np.ndarray:
         """Power per band in decibels of full scale, before it is clipped and scaled.

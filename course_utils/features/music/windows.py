@@ -49,8 +49,19 @@ def spread(samples: np.ndarray, length: int, windows: int) -> np.ndarray:
     return np.stack([samples[start : start + length] for start in np.rint(starts).astype(int)])
 
 
+class Settings:
+    """What the front ends, which are dataclasses, have in common: their settings."""
+
+    KIND: ClassVar[str]
+
+    @property
+    def settings(self) -> dict:
+        """All attributes by name and the kind, as JSON can hold them."""
+        return {"kind": self.KIND, **asdict(self)}
+
+
 @dataclass(frozen=True)
-class RawWindows:
+class RawWindows(Settings):
     """Samples as they are.
 
     The source system takes the first 10,000 samples of a file at its own rate, 0.227 s of a track
@@ -91,11 +102,6 @@ class RawWindows:
     def shape(self) -> tuple[int, int]:
         """What one window becomes: (samples, channels)."""
         return self.samples, 1
-
-    @property
-    def settings(self) -> dict:
-        """All attributes by name and the kind, as JSON can hold them."""
-        return {"kind": self.KIND, **asdict(self)}
 
     def __call__(self, samples: np.ndarray) -> np.ndarray:
         """Windows of a clip.
