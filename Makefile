@@ -1,11 +1,13 @@
 # Two commands: `make lab` opens the course, `make test` checks it. `make` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help lab test unit check-notebooks notebooks benchmark data results lint format lock environment clean
+.PHONY: help lab test unit check-notebooks notebooks exercises grade benchmark data results lint \
+  format lock environment clean
 
 VENV_PYTHON := .venv/bin/python
 LESSONS ?= $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 # JupyterLab refuses to start as root, which is who one is in most containers, unless told.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+REPORT ?= runs/grades
 PYTEST := $(VENV_PYTHON) -m pytest
 # Tests and stored outputs run at mini scale, whatever the caller's own settings are.
 MINI := env -u COURSE_SETTINGS COURSE_SCALE=mini
@@ -41,6 +43,14 @@ check-notebooks: environment ## Run the notebooks through nbval (LESSONS=noteboo
 
 notebooks: environment ## Run the lessons from a fresh kernel and store their outputs
 	$(VENV_PYTHON) tools/run_notebooks.py $(LESSONS)
+
+exercises: environment ## Write notebooks/exercises from notebooks/solutions
+	$(VENV_PYTHON) tools/make_exercises.py
+
+grade: environment ## Grade exercises (SUBMISSIONS="folder more.ipynb" REPORT=folder GRADE_OPTIONS=--jobs=4)
+	@test -n "$(SUBMISSIONS)" || { echo "Nothing to grade: name notebooks or folders," \
+	  "make grade SUBMISSIONS=folder" >&2; exit 2; }
+	$(VENV_PYTHON) -m course_utils.grading grade $(SUBMISSIONS) --report $(REPORT) $(GRADE_OPTIONS)
 
 benchmark: environment ## Time the hot paths (pytest-benchmark)
 	$(PYTEST) --benchmark-only tests/benchmarks

@@ -30,7 +30,7 @@ def named(text: str) -> set[str]:
     return {word for word in words if re.fullmatch(r"[a-z][a-z-]*", word)}
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "INSTRUCTORS.md"])
 def test_commands_in_the_guides_exist(root, name):
     path = root / name
     text = path.read_text(encoding="utf-8") if path.exists() else ""

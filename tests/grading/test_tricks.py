@@ -1,0 +1,69 @@
+"""No trick gets a point, and none touches anything outside its own sandbox."""
+
+import hashlib
+from pathlib import Path
+
+import psutil
+import pytest
+import tricks
+
+import course_utils
+from course_utils.grading import exercises
+
+pytestmark = pytest.mark.slow
+EVERY = [*tricks.CODE, *tricks.CHANGES, *tricks.HUNGRY]
+PICKLED = Path("/tmp/course_pickle_ran")
+
+
+def state() -> dict[str, str]:
+    """What the package and the exercises are."""
+    folders = (Path(course_utils.__file__).parent, exercises.course_folder())
+    files = [path for folder in folders for path in sorted(folder.rglob("*.[pi][yp]*"))]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def played(untouched, graded):
+    before, course = state(), str(exercises.course_folder())
+    others = {process.pid for process in psutil.process_iter()}
+    notebooks = {name: tricks.played(untouched, name, course) for name in EVERY}
+    results = graded(notebooks)
+    left = [p for p in psutil.process_iter() if p.pid not in others and _of_a_notebook(p)]
+    return results, before == state(), left
+
+
+def _of_a_notebook(process: psutil.Process) -> bool:
+    try:
+        return any("ipykernel" in part or "nbval" in part for part in process.cmdline())
+    except psutil.Error:
+        return False
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_trick_gets_nothing(played, name):
+    result = played[0][name]
+    assert (result.status, result.score, result.of) == ("graded", 0, 10), result.notes
+    assert all(task.hints() for task in result.tasks.values())
+
+
+def test_the_tricks_leave_nothing_behind(played):
+    _, unchanged, left = played
+    assert unchanged and not left and not PICKLED.exists()
+
+
+def test_a_hanging_task_costs_only_itself(solved, untouched, graded):
+    hanging = tricks.played(untouched, "hangs", "")
+    cells = {cell["id"]: cell for cell in hanging["cells"]}
+    notebook = solved | {
+        "cells": [
+            cells[cell["id"]] if cell["id"] == "frame-count" else cell for cell in solved["cells"]
+        ]
+    }
+    result = graded({"hangs": notebook})["hangs"]
+    assert result.score == 9 and result.tasks["frame_count"].points == 0
+    assert "was stopped: does it ever end?" in result.tasks["frame_count"].reason
+
+
+def test_there_are_ten_more_than_anchored():
+    """Twelve are known of nbval and nbgrader; the rest is ours."""
+    assert len(EVERY) >= 22
