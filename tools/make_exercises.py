@@ -21,7 +21,7 @@ from pathlib import Path
 from bootstrap import tool_environment
 
 from course_utils import files, places
-from course_utils.grading import exercises
+from course_utils.grading.source import exercises
 
 ROOT = Path(__file__).resolve().parent.parent
 NBGRADER = "0.9.6"

@@ -4,7 +4,7 @@ A check cell of an exercise imports one name from here, :class:`Task`. Everythin
 who grade: ``python -m course_utils.grading``.
 """
 
-from course_utils.grading.scores import Score
-from course_utils.grading.tasks import Task
+from course_utils.grading.checks.scores import Score
+from course_utils.grading.checks.tasks import Task
 
 __all__ = ["Score", "Task"]

@@ -11,7 +11,9 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from course_utils.grading import exercises, grader, report, sandbox
+from course_utils.grading import grader, report
+from course_utils.grading.running import sandbox
+from course_utils.grading.source import exercises
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -22,19 +21,14 @@ from pathlib import Path
 import nbformat
 
 from course_utils import files
-from course_utils.grading import (
-    awarding,
-    execution,
-    exercises,
-    intake,
-    overlay,
-    report,
-    rewriting,
-    sandbox,
-)
-from course_utils.grading.exercises import Exercise
-from course_utils.grading.judge import Judge
-from course_utils.grading.results import Result, TaskResult
+from course_utils.grading import report
+from course_utils.grading.judging import awarding
+from course_utils.grading.judging.judge import Judge
+from course_utils.grading.judging.results import Result, TaskResult
+from course_utils.grading.running import execution, sandbox
+from course_utils.grading.source import exercises
+from course_utils.grading.source.exercises import Exercise
+from course_utils.grading.submissions import intake, overlay, rewriting
 
 MODES = ("hardened", "plain")
 _KEPT = ".results"
@@ -179,7 +173,7 @@ class Grader:
             hidden = [self.options.course / "solutions", self.folder]
             return execution.execute(path, inside, self.options.limits, hidden=hidden)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            sandbox.remove(folder)
 
     def _leave_only_calls(self, exercise: Exercise, notebook: nbformat.NotebookNode) -> None:
         judge, checks = self._judges[exercise.name], {task.check.id for task in exercise.tasks}
@@ -190,7 +184,7 @@ class Grader:
     def _key(self, path: Path) -> str:
         """Changes with the submission, the source notebooks, the mode and this package."""
         digest = hashlib.sha256(repr((self.options.mode, self.options.limits)).encode())
-        package = sorted(Path(__file__).parent.glob("*.py"))
+        package = sorted(Path(__file__).parent.rglob("*.py"))
         for part in [path, *(exercise.path for exercise in self.exercises), *package]:
             if part.is_file():
                 with part.open("rb") as content:

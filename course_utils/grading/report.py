@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 import nbformat
 
 from course_utils import files
-from course_utils.grading import scores
-from course_utils.grading.results import Result
+from course_utils.grading.checks import scores
+from course_utils.grading.judging.results import Result
 
 _SHOWN = ("text/plain", "text/html", "image/png", "image/jpeg")
 _HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)

@@ -6,9 +6,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from course_utils.grading import exercises, grader, mistakes
-from course_utils.grading.exercises import Exercise
-from course_utils.grading.results import Result
+from course_utils.grading import grader
+from course_utils.grading.judging.results import Result
+from course_utils.grading.source import exercises, mistakes
+from course_utils.grading.source.exercises import Exercise
 
 FIRST = "01_spectrograms_and_mfccs"
 

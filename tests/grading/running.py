@@ -9,7 +9,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from course_utils.grading import execution, sandbox
+from course_utils.grading.running import execution, sandbox
 
 BUBBLEWRAP = pytest.mark.skipif(
     sandbox.kind() != "bubblewrap", reason="bubblewrap does not work here"

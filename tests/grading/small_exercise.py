@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.grading import exercises, mistakes
+from course_utils.grading.source import exercises, mistakes
 
 NAME = "42_echoes"
 COUNT = '''\

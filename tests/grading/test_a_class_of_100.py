@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tricks
 
-from course_utils.grading import exercises, mistakes
+from course_utils.grading.source import exercises, mistakes
 
 pytestmark = pytest.mark.slow
 HOSTILE = [

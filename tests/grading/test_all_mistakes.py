@@ -13,10 +13,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from course_utils.grading import exercises, mistakes, rewriting, values
-from course_utils.grading.exercises import Exercise
-from course_utils.grading.judge import Judge
-from course_utils.grading.kernel import Kernel
+from course_utils.grading.checks import values
+from course_utils.grading.judging.judge import Judge
+from course_utils.grading.judging.kernel import Kernel
+from course_utils.grading.source import exercises, mistakes
+from course_utils.grading.source.exercises import Exercise
+from course_utils.grading.submissions import rewriting
 
 pytestmark = pytest.mark.slow
 EXERCISES = exercises.find()

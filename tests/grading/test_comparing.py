@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.grading import comparing
+from course_utils.grading.checks import comparing
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ import pytest
 import small_exercise
 from nbformat import NotebookNode
 
-from course_utils.grading import exercises, marks, mistakes, rules
-from course_utils.grading.exercises import Exercise
+from course_utils.grading.source import exercises, marks, mistakes, rules
+from course_utils.grading.source.exercises import Exercise
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = {path.stem: path for path in sorted(ROOT.glob("notebooks/solutions/[0-9]*_*.ipynb"))}

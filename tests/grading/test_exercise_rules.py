@@ -8,8 +8,8 @@ import pytest
 import small_exercise
 
 from course_utils import places
-from course_utils.grading import check_cells, exercises, marks
-from course_utils.grading.exercises import ExerciseError
+from course_utils.grading.source import check_cells, exercises, marks
+from course_utils.grading.source.exercises import ExerciseError
 
 CHECK = small_exercise.POWER_CHECK
 

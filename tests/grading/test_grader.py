@@ -13,7 +13,8 @@ import nbformat
 import pytest
 
 from course_utils.grading import __main__ as command
-from course_utils.grading import exercises, grader, mistakes
+from course_utils.grading import grader
+from course_utils.grading.source import exercises, mistakes
 
 GRADE = [sys.executable, "-m", "course_utils.grading", "grade"]
 

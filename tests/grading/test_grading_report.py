@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from course_utils.grading import report
-from course_utils.grading.results import Result, TaskResult
+from course_utils.grading.judging.results import Result, TaskResult
 
 WRONG = {"says": "one second", "correct": False, "hint": "One too few: <b>count</b> again."}
 RIGHT = {"says": "a short sound", "correct": True, "hint": ""}

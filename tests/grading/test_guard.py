@@ -10,7 +10,7 @@ import pytest
 
 ATTEMPT = """
 import json, sys
-from course_utils.grading import guard
+from course_utils.grading.running import guard
 import os, shutil, socket, subprocess
 guard.install(*json.loads(sys.argv[1]))
 os.chdir(json.loads(sys.argv[1])[0])

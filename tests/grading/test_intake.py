@@ -11,8 +11,8 @@ import small_exercise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from course_utils.grading import intake, overlay
-from course_utils.grading.intake import SubmissionError
+from course_utils.grading.submissions import intake, overlay
+from course_utils.grading.submissions.intake import SubmissionError
 
 
 @pytest.fixture

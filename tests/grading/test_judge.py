@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from course_utils.grading import values
-from course_utils.grading.judge import Judge, JudgeError
+from course_utils.grading.checks import values
+from course_utils.grading.judging.judge import Judge, JudgeError
 
 GIVEN = ("given", "import numpy as np\nx = np.arange(3.0)")
 SOLVED = ("square", "def square(x):\n    return x**2")

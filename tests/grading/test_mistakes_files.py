@@ -8,9 +8,9 @@ import json
 import pytest
 import small_exercise
 
-from course_utils.grading import mistakes
-from course_utils.grading.exercises import ExerciseError
-from course_utils.grading.mistakes import MistakesError
+from course_utils.grading.source import mistakes
+from course_utils.grading.source.exercises import ExerciseError
+from course_utils.grading.source.mistakes import MistakesError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 import small_exercise
 from nbval import plugin
 
-from course_utils.grading import intake, learner_code, overlay
+from course_utils.grading.submissions import intake, learner_code, overlay
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import small_exercise
 
-from course_utils.grading import exercises, marks, mistakes, rules
+from course_utils.grading.source import exercises, marks, mistakes, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "notebooks"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from course_utils.grading import rewriting
+from course_utils.grading.submissions import rewriting
 
 CELL = """from course_utils.grading import Task
 
@@ -21,7 +21,7 @@ def test_only_the_calls_are_left():
     assert "secret" not in left
     assert "task.that(lambda: power(clip))" in left
     assert "task.holds(lambda: power(clip * rate))" in left
-    assert "from course_utils.grading.recording import Recorder as Task" in left
+    assert "from course_utils.grading.checks.recording import Recorder as Task" in left
     assert left.rstrip().endswith("task.score()")
 
 

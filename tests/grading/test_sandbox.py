@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from running import BUBBLEWRAP, EITHER, left, program
 
-from course_utils.grading import bubblewrap, sandbox
+from course_utils.grading.running import bubblewrap, sandbox
 
 HANG = """
 import os, signal, sys, time
@@ -246,7 +246,7 @@ def test_what_a_lesson_needs_is_there(tmp_path, within):
 GRADER = """
 import sys
 from pathlib import Path
-from course_utils.grading import sandbox
+from course_utils.grading.running import sandbox
 sandbox.run([sys.executable, "-c", sys.argv[1], sys.argv[2]], Path(sys.argv[2]),
             sandbox.Limits(seconds=60), within=sys.argv[3])
 """

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from course_utils.grading import Task, recording, scores, tasks, values
+from course_utils.grading import Task
+from course_utils.grading.checks import recording, scores, tasks, values
 
 
 def hint_of(call, expected=1, hints=()):

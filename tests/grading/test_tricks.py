@@ -8,7 +8,7 @@ import pytest
 import tricks
 
 import course_utils
-from course_utils.grading import exercises
+from course_utils.grading.source import exercises
 
 pytestmark = pytest.mark.slow
 EVERY = [*tricks.CODE, *tricks.CHANGES, *tricks.HUNGRY]

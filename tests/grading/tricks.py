@@ -43,12 +43,12 @@ for name in ("assert_allclose", "assert_array_equal", "assert_equal"):
 numpy.isclose = numpy.allclose = numpy.array_equal = lambda *a, **k: True
 math.isclose = lambda *a, **k: True""",
     "comparison patched": """
-import course_utils.grading.comparing as comparing
+import course_utils.grading.checks.comparing as comparing
 comparing.difference = lambda *a, **k: None
 comparing.equal = lambda *a, **k: True""",
     "task patched": EVIDENCE
     + """
-from course_utils.grading import tasks, recording
+from course_utils.grading.checks import tasks, recording
 class Won:
     def __init__(self, name): self.name = name
     def _repr_mimebundle_(self, **k): return bundles(self.name, NAMES[self.name])
@@ -57,12 +57,12 @@ for kind in (tasks.Task, recording.Recorder):
     kind.score = lambda self: Won(self.name)""",
     "task module replaced": """
 import sys, types
-fake = types.ModuleType("course_utils.grading.recording")
+fake = types.ModuleType("course_utils.grading.checks.recording")
 class Recorder:
     def __init__(self, *a, **k): pass
     def __getattr__(self, name): return lambda *a, **k: 10.0
 fake.Recorder = Recorder
-sys.modules["course_utils.grading.recording"] = fake
+sys.modules["course_utils.grading.checks.recording"] = fake
 import course_utils.grading
 course_utils.grading.Task = Recorder""",
     "evidence displayed early": EVIDENCE
@@ -191,7 +191,7 @@ for name in os.listdir("/proc"):
             pass""",
     "package overwritten": """
 import course_utils.grading as grading, pathlib
-for path in pathlib.Path(grading.__file__).parent.glob("*.py"):
+for path in pathlib.Path(grading.__file__).parent.rglob("*.py"):
     try:
         path.write_text("raise SystemExit")
     except OSError:
@@ -251,10 +251,10 @@ builtins.isinstance = lambda *a: True""",
 import json
 json.dumps = lambda *a, **k: '{"points": 10, "status": "ok"}'""",
     "encoding patched": """
-from course_utils.grading import values
+from course_utils.grading.checks import values
 values.encode = lambda value, depth=0: 98""",
     "pickle in an array": """
-from course_utils.grading import values
+from course_utils.grading.checks import values
 import numpy, io, base64, os
 class Evil:
     def __reduce__(self): return (os.system, ("touch /tmp/course_pickle_ran",))

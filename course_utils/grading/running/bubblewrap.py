@@ -94,7 +94,7 @@ def _python() -> list[Path]:
 
 def _course() -> list[Path]:
     """The package, its shipped data, and what has been unpacked of it; no lesson, no solution."""
-    package = Path(__file__).resolve().parents[1]
+    package = Path(__file__).resolve().parents[2]
     # By this file the package knows that it is used from a checkout.
     project = package.parent / "pyproject.toml"
     every = [package, project, places.shipped(), places.cache()]

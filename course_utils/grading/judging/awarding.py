@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from course_utils.grading import learner_code, scores, values
-from course_utils.grading.execution import Execution
-from course_utils.grading.exercises import ExerciseTask
-from course_utils.grading.judge import Judge
-from course_utils.grading.results import TaskResult
+from course_utils.grading.checks import scores, values
+from course_utils.grading.judging.judge import Judge
+from course_utils.grading.judging.results import TaskResult
+from course_utils.grading.running.execution import Execution
+from course_utils.grading.source.exercises import ExerciseTask
+from course_utils.grading.submissions import learner_code
 
 _FATAL = ("dead", "timeout")
 

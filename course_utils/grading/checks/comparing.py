@@ -13,7 +13,7 @@ def equal(got: object, expected: object, rtol: float, atol: float) -> bool:
     Parameters
     ----------
     got, expected : object
-        As :func:`course_utils.grading.values.decode` gives them. Lists and tuples are alike;
+        As :func:`course_utils.grading.checks.values.decode` gives them. Lists and tuples are alike;
         truth values are not numbers; two integers are compared exactly; NaN equals NaN.
     rtol, atol : float
         Relative and absolute tolerance, as in :func:`numpy.isclose`.

@@ -10,14 +10,14 @@ from typing import Protocol
 
 from nbformat import NotebookNode
 
-from course_utils.grading import exercises, marks, rules
+from course_utils.grading.source import exercises, marks, rules
 
 Count = Callable[[exercises.Exercise], int]
 """How much an exercise has of something."""
 
 
 class SubmittedCell(Protocol):
-    """What :class:`course_utils.grading.intake.Cell` has."""
+    """What :class:`course_utils.grading.submissions.intake.Cell` has."""
 
     kind: str
     source: str

@@ -2,8 +2,8 @@
 
 With bubblewrap the command has a system of its own: no network, no other processes, no files but
 those it needs. Where bubblewrap does not work, limits, a watch and a guard in the kernel
-(:mod:`course_utils.grading.guard`) hold what they can; they stop accidents and simple tricks, not
-an attacker who knows them.
+(:mod:`~course_utils.grading.running.guard`) hold what they can; they stop accidents and simple
+tricks, not an attacker who knows them.
 """
 
 import functools
@@ -24,9 +24,9 @@ from pathlib import Path
 import psutil
 
 from course_utils import places
-from course_utils.grading import bubblewrap, supervisor, surroundings
-from course_utils.grading.guard import GUARD
-from course_utils.grading.watch import Watch
+from course_utils.grading.running import bubblewrap, supervisor, surroundings
+from course_utils.grading.running.guard import GUARD
+from course_utils.grading.running.watch import Watch
 
 _TAIL = 4000  # characters of the log that are kept
 _MEGABYTE = 1 << 20

@@ -16,8 +16,8 @@ from pathlib import Path
 import nbformat
 
 from course_utils import places
-from course_utils.grading import matching
-from course_utils.grading.exercises import Exercise
+from course_utils.grading.source.exercises import Exercise
+from course_utils.grading.submissions import matching
 
 MAX_BYTES = 50_000_000
 MAX_CELLS = 1000

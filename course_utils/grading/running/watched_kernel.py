@@ -10,7 +10,7 @@ import nbval.kernel
 import zmq
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-from course_utils.grading.cell_outputs import Outputs
+from course_utils.grading.running.cell_outputs import Outputs
 
 _LOOK = 0.2  # seconds between two looks whether the kernel lives
 _GRACE = 3.0  # seconds that an interrupted cell has to stop
@@ -30,7 +30,7 @@ class OwnKernel(KernelSpecManager):
             return super().get_kernel_spec(kernel_name)
         spec = ipykernel.kernelspec.get_kernel_dict()
         spec["argv"] = ipykernel.kernelspec.make_ipkernel_cmd(
-            "course_utils.grading.guarded_kernel",
+            "course_utils.grading.running.guarded_kernel",
             # Without the history's database the kernel starts sooner.
             extra_arguments=["--HistoryManager.enabled=False"],
             python_arguments=["-P"],

@@ -11,14 +11,14 @@ def only_calls(source: str, inputs: list[object]) -> str:
     """Take everything but the calls out of the checks of a cell.
 
     Of ``task.that(call, expected, says=..., hints=...)`` only ``task.that(call)`` is left, and
-    ``Task`` becomes :class:`course_utils.grading.recording.Recorder`. Comments go, too.
+    ``Task`` becomes :class:`course_utils.grading.checks.recording.Recorder`. Comments go, too.
 
     Parameters
     ----------
     source : str
         A check cell of a source notebook.
     inputs : list
-        What :meth:`course_utils.grading.judge.Judge.inputs` gave for it.
+        What :meth:`course_utils.grading.judging.judge.Judge.inputs` gave for it.
 
     Returns
     -------
@@ -78,6 +78,6 @@ def _replaced(node: ast.ImportFrom) -> int:
     """Let an import of Task bring the recorder under that name; how many it brought."""
     if [alias.name for alias in node.names] != [_NAME] or node.names[0].asname:
         return 0
-    node.module = f"{_FROM}.recording"
+    node.module = f"{_FROM}.checks.recording"
     node.names = [ast.alias(name="Recorder", asname=_NAME)]
     return 1

@@ -2,7 +2,7 @@
 
 An audit hook sees what Python code does by way of Python: it cannot be taken away again, but code
 that calls C functions by itself gets round it. It stops accidents and the tricks that people try
-first. :func:`course_utils.grading.sandbox.kind` says which of both holds a command.
+first. :func:`course_utils.grading.running.sandbox.kind` says which of both holds a command.
 """
 
 import os

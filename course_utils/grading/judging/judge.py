@@ -10,8 +10,9 @@ import os
 import threading
 from collections.abc import Iterable
 
-from course_utils.grading import marks, scores, values
-from course_utils.grading.kernel import CellError, Kernel
+from course_utils.grading.checks import scores, values
+from course_utils.grading.judging.kernel import CellError, Kernel
+from course_utils.grading.source import marks
 
 PREPARES = 300
 """Seconds that one cell of a source notebook may take."""
@@ -81,7 +82,7 @@ class Judge:
         Returns
         -------
         list
-            Written as :func:`course_utils.grading.values.encode` does it.
+            Written as :func:`course_utils.grading.checks.values.encode` does it.
 
         Raises
         ------
@@ -103,7 +104,7 @@ class Judge:
         check_cell : str
             Id of the check cell.
         outcomes : list of dict
-            What :class:`course_utils.grading.recording.Recorder` wrote down.
+            What :class:`course_utils.grading.checks.recording.Recorder` wrote down.
 
         Returns
         -------
@@ -157,5 +158,5 @@ class Judge:
         self._kernel = None
 
 
-_INPUTS = "from course_utils.grading import tasks as _tasks; _tasks.only_inputs({wanted})"
-_REPLAY = "from course_utils.grading import tasks as _tasks; _tasks.replay({path!r})"
+_INPUTS = "from course_utils.grading.checks import tasks as _tasks; _tasks.only_inputs({wanted})"
+_REPLAY = "from course_utils.grading.checks import tasks as _tasks; _tasks.replay({path!r})"

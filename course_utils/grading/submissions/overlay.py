@@ -10,10 +10,16 @@ from dataclasses import dataclass
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.grading import matching, rules
-from course_utils.grading.exercises import Exercise, released
-from course_utils.grading.intake import Cell, Submission
-from course_utils.grading.learner_code import NO_PYTHON, mentions, parsed, without_markers
+from course_utils.grading.source import rules
+from course_utils.grading.source.exercises import Exercise, released
+from course_utils.grading.submissions import matching
+from course_utils.grading.submissions.intake import Cell, Submission
+from course_utils.grading.submissions.learner_code import (
+    NO_PYTHON,
+    mentions,
+    parsed,
+    without_markers,
+)
 
 __all__ = ["Overlaid", "lay_over", "mentions"]
 EXTRA = "learner-extra"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from course_utils import places
-from course_utils.grading import marks, rules
-from course_utils.grading.exercises import Exercise, ExerciseTask, released
+from course_utils.grading.source import marks, rules
+from course_utils.grading.source.exercises import Exercise, ExerciseTask, released
 
 AT_LEAST = 3
 """Mistakes for each task."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode, validator
 
-from course_utils.grading import check_cells, marks
-from course_utils.grading.learner_code import mentions
+from course_utils.grading.source import check_cells, marks
+from course_utils.grading.submissions.learner_code import mentions
 
 SCHEMA = {
     "grade": bool,

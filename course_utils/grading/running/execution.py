@@ -13,8 +13,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import places
-from course_utils.grading import sandbox
-from course_utils.grading.sandbox import Limits
+from course_utils.grading.running import sandbox
+from course_utils.grading.running.sandbox import Limits
 
 _RECORD = ".record.jsonl"
 _LARGEST = 100_000_000  # bytes of a record: more than the plugin ever writes
@@ -91,7 +91,7 @@ def execute(
     kernel : str, optional
         Name of an installed kernel; this environment's own when absent.
     visible, hidden, within
-        As in :func:`course_utils.grading.sandbox.run`.
+        As in :func:`course_utils.grading.running.sandbox.run`.
 
     Returns
     -------
@@ -134,8 +134,8 @@ def _ids(notebook: NotebookNode, path: Path) -> list[str]:
 def _command(notebook: Path, record: Path, kernel: str | None) -> list[str]:
     """How nbval is called: nothing but its plugin and ours, and no settings of a repository."""
     plugins = (
-        "course_utils.grading.quick_start",
-        "course_utils.grading.nbval_plugin",
+        "course_utils.grading.running.quick_start",
+        "course_utils.grading.running.nbval_plugin",
         "nbval.plugin",
     )
     which = ["--nbval-current-env"] if kernel is None else ["--nbval-kernel-name", kernel]

@@ -1,15 +1,15 @@
 """What a check cell says, read from its syntax tree, and whether it keeps the rules.
 
 The rules hold because of who runs a check cell. A learner's kernel gets only its statements and the
-first argument of each check (:mod:`course_utils.grading.rewriting`), so whatever else a statement
-computes, a learner's function could find there.
+first argument of each check (:mod:`~course_utils.grading.submissions.rewriting`), so whatever else
+a statement computes, a learner's function could find there.
 """
 
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from course_utils.grading.rewriting import is_check
+from course_utils.grading.submissions.rewriting import is_check
 
 _ARGUMENTS = ("name", "points", "without")
 

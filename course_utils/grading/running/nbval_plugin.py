@@ -19,7 +19,7 @@ import nbval.plugin
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
 
-from course_utils.grading import watched_kernel
+from course_utils.grading.running import watched_kernel
 
 RECORD = "--course-record"
 _SECONDS = 20.0

@@ -2,8 +2,8 @@
 
 The same check cell runs in three places. In a learner's notebook a check calls the learner's
 function and says what is right. Under the grader the learner's kernel only records what the calls
-give (:mod:`course_utils.grading.recording`), and another process, which no learner's code has
-touched, makes the inputs before (:func:`only_inputs`) and after runs the cell with the recorded
+give (:mod:`~course_utils.grading.checks.recording`), and another process, which no learner's code
+has touched, makes the inputs before (:func:`only_inputs`) and after runs the cell with the recorded
 values in place of the calls (:func:`replay`).
 """
 
@@ -17,8 +17,8 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_utils.grading import comparing, values
-from course_utils.grading.scores import Check, Score
+from course_utils.grading.checks import comparing, values
+from course_utils.grading.checks.scores import Check, Score
 
 _CONCEALED = "Your code gives something else here; the values of this check stay hidden."
 NOT_WRITTEN = "is not written yet."
@@ -202,7 +202,7 @@ def observed(call: Callable[..., object], *inputs: object) -> dict:
     Returns
     -------
     dict
-        ``{"value": ...}`` as :func:`course_utils.grading.values.encode` writes it, or
+        ``{"value": ...}`` as :func:`course_utils.grading.checks.values.encode` writes it, or
         ``{"failed": sentence}``.
     """
     try:

@@ -1,13 +1,13 @@
 """The kernel of a graded notebook: IPython's own, behind a guard where the sandbox asks for one.
 
-Run as ``python -m course_utils.grading.guarded_kernel -f CONNECTION_FILE``.
+Run as ``python -m course_utils.grading.running.guarded_kernel -f CONNECTION_FILE``.
 """
 
 import json
 import os
 import sys
 
-from course_utils.grading import guard
+from course_utils.grading.running import guard
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils import places
-from course_utils.grading import check_cells, marks, rules
+from course_utils.grading.source import check_cells, marks, rules
 
 SOLUTIONS = "solutions"
 TIMEOUT_S = 20.0
@@ -153,7 +153,7 @@ def read(path: str | os.PathLike[str]) -> Exercise:
     ------
     ExerciseError
         If it cannot be read, or breaks a rule of nbgrader's schema or of ours
-        (:mod:`course_utils.grading.rules`, :mod:`course_utils.grading.check_cells`).
+        (:mod:`course_utils.grading.source.rules`, :mod:`course_utils.grading.source.check_cells`).
     """
     path = Path(path)
     try:

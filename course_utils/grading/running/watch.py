@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from course_utils.grading.sandbox import Limits
+    from course_utils.grading.running.sandbox import Limits
 
 _MEGABYTE = 1 << 20
 _ENTRY = 4096  # what a file takes beside its content, so that empty files count, too

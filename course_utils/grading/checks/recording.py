@@ -7,8 +7,8 @@ nor which mistakes have a hint: the grader takes both out of the cell before it 
 import json
 from collections.abc import Callable, Iterable
 
-from course_utils.grading import values
-from course_utils.grading.tasks import observed
+from course_utils.grading.checks import values
+from course_utils.grading.checks.tasks import observed
 
 
 class Recorded:

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from course_utils.grading import bubblewrap
+from course_utils.grading.running import bubblewrap
 
 if TYPE_CHECKING:
-    from course_utils.grading.sandbox import Limits
+    from course_utils.grading.running.sandbox import Limits
 
 _MEGABYTE = 1 << 20
 
@@ -48,7 +48,7 @@ def environment(folder: Path) -> dict[str, str]:
             "USER": "learner",
             "LOGNAME": "learner",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
+            "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
             "PYTHONHASHSEED": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
             "MPLBACKEND": "agg",

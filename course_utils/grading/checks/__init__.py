@@ -1,0 +1,1 @@
+"""What a check cell calls, in a learner's notebook and under the grader."""

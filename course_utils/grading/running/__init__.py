@@ -1,0 +1,1 @@
+"""Running a notebook of a stranger: nbval in a sandbox."""

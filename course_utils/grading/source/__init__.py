@@ -1,0 +1,1 @@
+"""Source notebooks: exercises with their solutions, hidden tests and listed mistakes."""
