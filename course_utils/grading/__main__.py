@@ -83,9 +83,13 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    settings = _options(options, 1)
+    if not (settings.course / exercises.SOLUTIONS).is_dir():
+        print("This copy of the course has no solutions: only the checks that you see are made.")
+        settings = replace(settings, mode="plain", released=True)
     with (
         tempfile.TemporaryDirectory(prefix="check_") as folder,
-        grader.Grader(_options(options, 1), Path(folder)) as grading,
+        grader.Grader(settings, Path(folder)) as grading,
     ):
         (result,) = grading.grade(grader.names([options.notebook]), lambda result: None)
     print(*report.lines(result), sep="\n")

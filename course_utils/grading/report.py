@@ -19,6 +19,13 @@ from course_utils.grading.checks import scores
 from course_utils.grading.judging.results import Result
 
 _SHOWN = ("text/plain", "text/html", "image/png", "image/jpeg")
+_TAGS = frozenset({
+    "a", "b", "blockquote", "br", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1",
+    "h2", "h3", "h4", "h5", "h6", "hr", "i", "li", "ol", "p", "pre", "s", "span", "strong", "sub",
+    "summary", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul",
+})  # fmt: skip
+_ATTRIBUTES = {"*": ["class", "id"], "a": ["href", "title"], "td": ["colspan"], "th": ["colspan"]}
+_PROTOCOLS = ("http", "https", "mailto")
 _HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
 _NOT_XML = re.compile(r"\x1b\[[0-9;]*m|[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -114,6 +121,7 @@ def page(folder: Path, result: Result, notebook: nbformat.NotebookNode | None) -
         As it ran, with the source's check cells; None if it did not run.
     """
     # Loaded here, because it takes longer than a check in a notebook.
+    import bleach
     from nbconvert import HTMLExporter
 
     shown = nbformat.v4.new_notebook() if notebook is None else copy.deepcopy(notebook)
@@ -122,6 +130,11 @@ def page(folder: Path, result: Result, notebook: nbformat.NotebookNode | None) -
             _show_cell(cell, result)
     shown.cells.insert(0, nbformat.v4.new_markdown_cell(_summary(result)))
     exporter = HTMLExporter(template_name="lab", sanitize_html=True)
+    # nbconvert's own list of harmless tags has no headings, paragraphs and details.
+    exporter.register_filter(
+        "clean_html",
+        lambda text: bleach.clean(text, tags=_TAGS, attributes=_ATTRIBUTES, protocols=_PROTOCOLS),
+    )
     body, _ = exporter.from_notebook_node(shown, {"metadata": {"name": html.escape(result.name)}})
     _save(folder / f"{result.name}.html", body)
 

@@ -50,7 +50,7 @@ def test_no_exercises_are_an_error(tmp_path, monkeypatch):
     assert exercises.course_folder() == places.project_root() / "notebooks"
     monkeypatch.setattr(places, "_repository", lambda: None)  # as in an installed wheel
     assert exercises.course_folder() == Path.cwd() / "notebooks"
-    with pytest.raises(ExerciseError, match=r"No source notebooks .* expected .*; run this in the"):
+    with pytest.raises(ExerciseError, match=r"No exercises .* expected .*; run this in the"):
         exercises.find()
 
 

@@ -82,10 +82,26 @@ def test_a_learner_checks_the_own_notebook(tmp_path, solved, untouched, capsys):
     assert "Your code is not written yet." in capsys.readouterr().out
 
 
-def test_a_course_without_solutions_is_said(tmp_path, capsys):
-    arguments = ["check", str(tmp_path / "x.ipynb"), "--course", str(tmp_path)]
-    assert command.main(arguments) == 2
-    assert "solutions" in capsys.readouterr().err
+def test_a_folder_without_exercises_is_said(tmp_path, capsys):
+    for name in ("check", "grade"):
+        arguments = [name, str(tmp_path / "x.ipynb"), "--course", str(tmp_path)]
+        arguments += ["--report", str(tmp_path / "report")] if name == "grade" else []
+        assert command.main(arguments) == 2
+        assert "No exercises in " in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_copy_without_solutions_checks_what_the_notebook_shows(
+    tmp_path, first, solved, untouched, capsys
+):
+    saved(untouched, (tmp_path / "exercises").mkdir() or tmp_path / f"exercises/{first.name}.ipynb")
+    mine = saved(solved, tmp_path / "mine.ipynb")
+    assert command.main(["check", str(mine), "--course", str(tmp_path)]) == 0
+    told = capsys.readouterr().out
+    assert "no solutions: only the checks that you see" in told and "10 of 10 points" in told
+    saved(untouched, mine)
+    assert command.main(["check", str(mine), "--course", str(tmp_path)]) == 1
+    assert "0 of 10 points" in capsys.readouterr().out
 
 
 @pytest.mark.slow

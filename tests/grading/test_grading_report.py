@@ -31,7 +31,7 @@ def test_json_csv_and_junit(tmp_path):
     grades = json.loads((tmp_path / "grades.json").read_text())["submissions"]
     assert list(grades) == ["ada", "=1+1", "broken"]
     assert grades["ada"]["score"] == 3 and grades["ada"]["points"] == {"count": 2, "split": 1}
-    assert grades["=1+1"]["hints"]["count"] == [WRONG["hint"]]
+    assert grades["=1+1"]["hints"]["count"] == [f"one second: {WRONG['hint']}"]
     assert grades["broken"] | {"seconds": 0} == grades["broken"] | {
         "status": "refused",
         "score": 0,
@@ -61,7 +61,7 @@ def test_the_terminal_says_points_hints_and_notes():
     assert report.lines(half) == [
         "=1+1: 0 of 3 points (01_x)",
         "  0/2  count",
-        "        One too few: <b>count</b> again.",
+        "        one second: One too few: <b>count</b> again.",
         "  0/1  split",
         "        Ran for too long.",
         "  note: A note.",
@@ -89,7 +89,10 @@ def page(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("page")
     result = results()[1]
     result.name = "grace"
-    text = nbformat.v4.new_markdown_cell(hostile)
+    text = nbformat.v4.new_markdown_cell(
+        "## Task\n\nWhy.\n\n<details><summary>A hint</summary>\n\nLook.\n\n</details>\n\n"
+        f"{hostile}\n\n[here](javascript:evil())"
+    )
     report.page(folder, result, nbformat.v4.new_notebook(cells=[text, printed, check]))
     return (folder / "grace.html").read_text(encoding="utf-8")
 
@@ -99,6 +102,8 @@ def test_the_page_shows_points_feedback_and_outputs(page):
     assert "One too few: &lt;b&gt;count&lt;/b&gt; again." in page
     assert "kept" in page and "visible" in page
     assert "secret" not in page and "further checks" in page
+    # The text cells look as in a notebook.
+    assert "<summary>A hint</summary>" in page and "&lt;p&gt;" not in page
 
 
 def test_nothing_of_a_submission_runs_in_the_page(page):
@@ -113,8 +118,10 @@ def test_nothing_of_a_submission_runs_in_the_page(page):
     parser = Tags()
     parser.feed(page)
     assert not [attrs for _, attrs in parser.found if any(name.startswith("on") for name in attrs)]
-    _, *after = page.split("<script>evil()")
-    assert not after
+    assert "<script>evil()" not in page
+    assert not [attrs for _, attrs in parser.found if "evil" in str(attrs.get("href"))]
+    pictures = [attrs for tag, attrs in parser.found if tag in ("img", "iframe", "object")]
+    assert not [attrs for attrs in pictures if not attrs["src"].startswith("data:")]
 
 
 def test_a_page_without_a_run(tmp_path):

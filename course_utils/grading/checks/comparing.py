@@ -38,6 +38,9 @@ def difference(got: object, expected: object, rtol: float, atol: float) -> str |
     str or None
         A sentence such as ``gave 97; expected 98.``, or None if they do not differ.
     """
+    if isinstance(got, np.ndarray) != isinstance(expected, np.ndarray):
+        # Right numbers are right in an array as in a list; a task can ask for the shape.
+        got, expected = (_array_of(value) for value in (got, expected))
     if kind(got) != kind(expected):
         return f"gave {shown(got)}, which is {kind(got)}; expected {kind(expected)}."
     if isinstance(expected, np.ndarray):
@@ -49,6 +52,17 @@ def difference(got: object, expected: object, rtol: float, atol: float) -> str |
     if _same(got, expected, rtol, atol):
         return None
     return f"gave {shown(got)}; expected {shown(expected)}."
+
+
+def _array_of(value: object) -> object:
+    """A list of numbers, or of equally long such lists, as an array; anything else as it is."""
+    if not isinstance(value, list | tuple):
+        return value
+    try:
+        array = np.array(value)
+    except (ValueError, OverflowError):  # lists of different lengths; numbers too large
+        return value
+    return array if array.dtype.kind in "biufcU" else value
 
 
 def kind(value: object) -> str:
@@ -107,8 +121,8 @@ def _arrays(got: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> 
     first = tuple(int(index) for index in np.argwhere(~np.atleast_1d(same))[0])
     at = list(first)[: got.ndim]
     one, other = (np.atleast_1d(array)[first].item() for array in (got, expected))
-    wrong = f"{np.count_nonzero(~same)} of {same.size} values differ, the first at {at}"
-    return f"{wrong}: gave {shown(one)}; expected {shown(other)}."
+    wrong = f"gave {np.count_nonzero(~same)} of {same.size} values that are wrong"
+    return f"{wrong}, the first at {at}: gave {shown(one)}; expected {shown(other)}."
 
 
 def _lists(got: list, expected: list, rtol: float, atol: float) -> str | None:
@@ -120,7 +134,9 @@ def _lists(got: list, expected: list, rtol: float, atol: float) -> str | None:
     for place, (one, other) in enumerate(zip(got, expected, strict=True)):
         found = difference(one, other, rtol, atol)
         if found:
-            return f"gave a list in which item {place} is wrong: {found}"
+            both = f"gave {shown(got)}; expected {shown(expected)}."
+            # Short lists are seen at a glance; of long ones the place is told.
+            return both if "…" not in both else f"gave a list; item {place} of it: {found}"
     return None
 
 
@@ -131,5 +147,5 @@ def _dictionaries(got: dict, expected: dict, rtol: float, atol: float) -> str | 
     for key, other in expected.items():
         found = difference(got[key], other, rtol, atol)
         if found:
-            return f"gave a dictionary in which {key!r} is wrong: {found}"
+            return f"gave a dictionary; its {key!r}: {found}"
     return None

@@ -269,9 +269,8 @@ def _told(error: BaseException) -> str:
     own = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        # A notebook's cells have names of files that are not there, as have parts of Python.
-        if not Path(frame.filename).is_file()
-        and not frame.filename.startswith(("<frozen", "<__array"))
+        # Files with these names hold the cells of a notebook.
+        if ("ipykernel_" in frame.filename or frame.filename.startswith("<ipython-"))
         and frame.name != "<lambda>"
     ]
     where = f" in line {own[-1].lineno} of {own[-1].name}" if own else ""

@@ -23,10 +23,13 @@ class TaskResult:
     reason: str = ""
 
     def hints(self) -> list[str]:
-        """What to tell the learner: the reason, then the hint of each check that is not right."""
-        wrong = [check["hint"] for check in self.checks if not check["correct"]]
-        # The same mistake is seen by several checks; once is enough.
-        return list(dict.fromkeys([self.reason] * bool(self.reason) + wrong))
+        """What to tell the learner: the reason, then what is not right, check by check."""
+        told = {self.reason: ""} if self.reason else {}
+        for check in self.checks:
+            # The same mistake is seen by several checks; once is enough.
+            if not check["correct"]:
+                told.setdefault(check["hint"], check["says"])
+        return [f"{says}: {hint}" if says else hint for hint, says in told.items()]
 
 
 @dataclass

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from course_utils import places
 from course_utils.grading.source import check_cells, marks, rules
 
-SOLUTIONS = "solutions"
+SOLUTIONS, EXERCISES = "solutions", "exercises"
 TIMEOUT_S = 20.0
 """How long a cell may take that says nothing itself."""
 
@@ -109,13 +109,15 @@ def course_folder() -> Path:
     return places.project_root() / "notebooks"
 
 
-def find(folder: str | os.PathLike[str] | None = None) -> list[Exercise]:
+def find(folder: str | os.PathLike[str] | None = None, *, released: bool = False) -> list[Exercise]:
     """Read all exercises of the course.
 
     Parameters
     ----------
     folder : path-like, optional
-        What holds ``solutions/``; by default :func:`course_folder`.
+        What holds ``solutions/`` and ``exercises/``; by default :func:`course_folder`.
+    released : bool
+        Whether to read what learners get, without solutions and hidden tests.
 
     Returns
     -------
@@ -127,23 +129,26 @@ def find(folder: str | os.PathLike[str] | None = None) -> list[Exercise]:
     ExerciseError
         If there are none, or one of them cannot be used.
     """
-    solutions = (course_folder() if folder is None else Path(folder)) / SOLUTIONS
-    found = sorted(solutions.glob("[0-9][0-9]_*.ipynb"))
+    sources = course_folder() if folder is None else Path(folder)
+    sources /= EXERCISES if released else SOLUTIONS
+    found = sorted(sources.glob("[0-9][0-9]_*.ipynb"))
     if not found:
         raise ExerciseError(
-            f"No source notebooks in {places.shown(solutions)}: the exercises of the course were "
+            f"No exercises in {places.shown(sources)}: the exercises of the course were "
             "expected there as NN_topic.ipynb; run this in the folder of the course."
         )
-    return [read(path) for path in found]
+    return [read(path, released=released) for path in found]
 
 
-def read(path: str | os.PathLike[str]) -> Exercise:
+def read(path: str | os.PathLike[str], *, released: bool = False) -> Exercise:
     """Read a source notebook and hold it to the rules.
 
     Parameters
     ----------
     path : path-like
         A notebook with solutions.
+    released : bool
+        Whether it is one without.
 
     Returns
     -------
@@ -160,7 +165,8 @@ def read(path: str | os.PathLike[str]) -> Exercise:
         notebook = nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
         for cell in notebook.cells:
             cell.source = "".join(cell.source)
-            cell.metadata.get("nbgrader")
+            if cell.metadata.get("nbgrader", {}).get("solution") and released:
+                cell.source = marks.marked(cell.source)
     except OSError as error:
         raise ExerciseError(
             f"{places.shown(path)} cannot be read ({error.strerror}): a source notebook was "

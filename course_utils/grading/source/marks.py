@@ -23,6 +23,28 @@ def with_solution(source: str, lines: list[str]) -> str:
     return _replaced(source, BEGIN_SOLUTION, END_SOLUTION, lines)
 
 
+def marked(source: str) -> str:
+    """Put the marks of a solution around the stub of a released cell.
+
+    Parameters
+    ----------
+    source : str
+        A solution cell of a released notebook.
+
+    Returns
+    -------
+    str
+        A solution cell of a source notebook, solved by nothing.
+    """
+    found = []
+    for line in source.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        found += [indent + BEGIN_SOLUTION] if line.strip() == STUB[0] else []
+        found.append(line)
+        found += [indent + END_SOLUTION] if line.strip() == STUB[-1] else []
+    return "\n".join(found)
+
+
 def stub(source: str) -> str:
     """A solution cell as nbgrader releases it.
 
