@@ -124,7 +124,7 @@ class Grader:
         key = self._key(path)
         place = self.kept / f"{name}.json"
         kept = _kept(name, place, key)
-        if kept:
+        if kept and (self.folder / f"{name}.html").is_file():
             return kept
         began = time.monotonic()
         result, notebook = Result(name, key=key), None
@@ -137,11 +137,18 @@ class Grader:
             result.status = "failed"
             result.notes.append(f"The grader failed: {type(error).__name__}: {error}")
         result.seconds = time.monotonic() - began
-        report.page(self.folder, result, notebook)
+        self._page(result, notebook)
         if result.status != "failed":
             with files.whole(place) as unfinished:
                 unfinished.write_text(json.dumps(result.record()), encoding="utf-8")
         return result
+
+    def _page(self, result: Result, notebook: nbformat.NotebookNode | None) -> None:
+        try:
+            report.page(self.folder, result, notebook)
+        except Exception as error:  # what a stranger has printed may break what shows it
+            result.notes.append(f"The notebook cannot be shown: {type(error).__name__}: {error}")
+            report.page(self.folder, result, None)
 
     def _fill(self, result: Result, path: Path) -> nbformat.NotebookNode:
         """Grade a submission; the notebook as it ran, with the source's check cells."""

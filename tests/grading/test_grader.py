@@ -13,8 +13,9 @@ import nbformat
 import pytest
 
 from course_utils.grading import __main__ as command
-from course_utils.grading import grader
+from course_utils.grading import grader, report
 from course_utils.grading.source import exercises, mistakes
+from course_utils.grading.submissions import intake
 
 GRADE = [sys.executable, "-m", "course_utils.grading", "grade"]
 
@@ -72,6 +73,30 @@ def test_what_cannot_be_graded_is_refused_with_a_sentence(tmp_path, untouched, c
     assert all(found[name]["notes"] for name in ("broken", "o", "missing"))
     printed = capsys.readouterr().out
     assert "broken: refused. " in printed and "1 graded, 3 refused, 0 failed" in printed
+
+
+@pytest.mark.slow
+def test_what_cannot_be_shown_or_graded_is_told_and_the_rest_goes_on(
+    graded, untouched, monkeypatch
+):
+    real_page, real_read = report.page, intake.read
+
+    def page(folder, result, notebook):
+        if notebook is not None and result.name == "unshown":
+            raise ValueError("odd output")
+        real_page(folder, result, notebook)
+
+    def read(path):
+        if path.name == "1.ipynb":
+            raise MemoryError("too much")
+        return real_read(path)
+
+    monkeypatch.setattr(report, "page", page)
+    monkeypatch.setattr(intake, "read", read)
+    results = graded({"unshown": untouched, "unread": untouched, "good": untouched})
+    assert [result.status for result in results.values()] == ["graded", "failed", "graded"]
+    assert results["unshown"].notes[-1] == "The notebook cannot be shown: ValueError: odd output"
+    assert results["unread"].notes == ["The grader failed: MemoryError: too much"]
 
 
 @pytest.mark.slow

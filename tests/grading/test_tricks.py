@@ -8,6 +8,7 @@ import pytest
 import tricks
 
 import course_utils
+from course_utils.grading.running import sandbox
 from course_utils.grading.source import exercises
 
 pytestmark = pytest.mark.slow
@@ -67,3 +68,21 @@ def test_a_hanging_task_costs_only_itself(solved, untouched, graded):
 def test_there_are_ten_more_than_anchored():
     """Twelve are known of nbval and nbgrader; the rest is ours."""
     assert len(EVERY) >= 22
+
+
+REACHING = (
+    "solutions read",
+    "solutions read by a shell",
+    "package overwritten",
+    "start-up file left behind",
+    "results file written",
+    "shell magic",
+)
+
+
+def test_the_guard_holds_what_reaches_out(untouched, graded, monkeypatch):
+    monkeypatch.setattr(sandbox, "kind", lambda: "guard")
+    before, course = state(), str(exercises.course_folder())
+    results = graded({name: tricks.played(untouched, name, course) for name in REACHING})
+    assert {name: result.score for name, result in results.items()} == dict.fromkeys(REACHING, 0)
+    assert before == state()
