@@ -86,3 +86,22 @@ def test_the_guard_holds_what_reaches_out(untouched, graded, monkeypatch):
     results = graded({name: tricks.played(untouched, name, course) for name in REACHING})
     assert {name: result.score for name, result in results.items()} == dict.fromkeys(REACHING, 0)
     assert before == state()
+
+
+MEASURED = (
+    "traceback hidden",
+    "cells replaced by pass",
+    "asserts patched",
+    "exit",
+    "checks are skipped",
+    "checks may raise",
+    "checks are doubled",
+    "outputs are stored",
+)
+"""What makes nbval or nbgrader give points, without forging a score."""
+
+
+def test_what_fools_nbval_does_not_fool_the_plain_mode(untouched, graded):
+    notebooks = {name: tricks.played(untouched, name, "") for name in MEASURED}
+    results = graded(notebooks, mode="plain")
+    assert {name: result.score for name, result in results.items()} == dict.fromkeys(MEASURED, 0)
