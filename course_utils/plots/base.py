@@ -108,7 +108,7 @@ def show(fig: Figure) -> None:
         ):
             ax.set_xlabel("")  # the lowest axes of the column carry the label for all
     plt.close(fig)
-    display.display(display.Image(to_png(fig), format="png", alt=alt))
+    display.display(display.Image(to_png(fig), format="png", metadata={"alt": alt}))
 
 
 def add(ax: Axes, sentence: str) -> None:

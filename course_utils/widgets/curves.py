@@ -74,7 +74,7 @@ class LiveCurves:
         fig = self.draw()
         alt = plots.alt_text(fig)
         plt.close(fig)
-        picture = display.Image(plots.to_png(fig), format="png", alt=alt)
+        picture = display.Image(plots.to_png(fig), format="png", metadata={"alt": alt})
         if self._handle is None:
             self._handle = display.display(picture, display_id=True)
         else:
