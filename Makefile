@@ -1,6 +1,6 @@
 # Two commands: `make lab` opens the course, `make test` checks it. `make` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help lab test unit check-notebooks notebooks exercises grade benchmark data results lint \
+.PHONY: help lab test unit check-notebooks notebooks exercises grade publish benchmark data results lint \
   format lock environment clean
 
 VENV_PYTHON := .venv/bin/python
@@ -51,6 +51,9 @@ grade: environment ## Grade exercises (SUBMISSIONS="folder more.ipynb" REPORT=fo
 	@test -n "$(SUBMISSIONS)" || { echo "Nothing to grade: name notebooks or folders," \
 	  "make grade SUBMISSIONS=folder" >&2; exit 2; }
 	$(VENV_PYTHON) -m course_utils.grading grade $(SUBMISSIONS) --report $(REPORT) $(GRADE_OPTIONS)
+
+publish: environment ## Stamp launch badges (REPO=owner/name, PUBLISH_OPTIONS="--branch dev"; REPO=--none)
+	$(VENV_PYTHON) tools/publish.py $(REPO) $(PUBLISH_OPTIONS)
 
 benchmark: environment ## Time the hot paths (pytest-benchmark)
 	$(PYTEST) --benchmark-only tests/benchmarks
