@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from course_utils import files, machine, places, plots, scale
+from course_utils import colab, files, machine, places, plots
+from course_utils import scale as scales
 
 _RESULTS = "results.json"
 
@@ -71,7 +72,7 @@ class Lesson:
         """
         record = {
             "lesson": self.name,
-            "scale": scale.current(),
+            "scale": scales.current(),
             "data": data,
             "n": int(n),
             "metric": metric,
@@ -97,13 +98,18 @@ class Lesson:
         return target
 
 
-def begin(name: str, **overrides: object) -> Lesson:
+def begin(name: str, *, scale: str = "", drive: bool = False, **overrides: object) -> Lesson:
     """Set up a notebook: style of figures, quiet libraries, settings, folder for its work.
 
     Parameters
     ----------
     name : str
         The notebook's file name without its ending.
+    scale : str
+        ``"mini"``, ``"laptop"`` or ``"full"``, from now on in this kernel; ``"fitting"`` for the
+        largest that this machine can be expected to finish. By default ``COURSE_SCALE`` says it.
+    drive : bool
+        On Colab, whether to keep data sets and work on Drive.
     **overrides
         Settings to change for this run, see :func:`course_utils.scale.settings`.
 
@@ -120,8 +126,15 @@ def begin(name: str, **overrides: object) -> Lesson:
     # GPU as an error on every machine without one.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     plots.use_style()
-    lesson = Lesson(name, scale.settings(name, **overrides))
-    print(f"Lesson {name}, scale {scale.current()}: {scale.SCALES[scale.current()]}.")
+    told = colab.begin(drive)
+    if scale == "fitting":
+        scale, reason = machine.fitting_scale(machine.hardware())
+        told.append(reason)
+    if scale:
+        os.environ["COURSE_SCALE"] = scale
+    lesson = Lesson(name, scales.settings(name, **overrides))
+    current = scales.current()
+    print(*told, f"Lesson {name}, scale {current}: {scales.SCALES[current]}.", sep="\n")
     return lesson
 
 
@@ -156,7 +169,7 @@ def _run_of(name: str) -> Path | None:
             f"{places.shown(file)} is damaged ({error!r}); expected what lesson {name} writes at "
             "its end; run that lesson again, or delete the file."
         ) from error
-    return file.parent if finished == scale.current() else None
+    return file.parent if finished == scales.current() else None
 
 
 _COMMANDS_LESSON = "02_speech_commands_cnn"
@@ -179,7 +192,7 @@ def command_recogniser() -> Path:
     ValueError
         If that lesson's ``results.json`` is damaged.
     """
-    settings = scale.defaults(_COMMANDS_LESSON)
+    settings = scales.defaults(_COMMANDS_LESSON)
     folder = _run_of(_COMMANDS_LESSON)
     if folder is None and settings.data_set == _SHIPPED_DATA:
         folder = places.shipped() / "results" / "speech_commands"
