@@ -89,7 +89,7 @@ def badge(published: str, repository: str, branch: str) -> str:
 def install(repository: str, branch: str) -> str:
     return (
         'import sys\n\nif "google.colab" in sys.modules:  # elsewhere `make lab` has installed it\n'
-        f'    %pip install --quiet "course-utils @ git+https://github.com/{repository}@{branch}"\n\n'
+        f'    %pip install --quiet "course-utils[colab] @ git+https://github.com/{repository}@{branch}"\n\n'
     )
 
 

@@ -53,7 +53,7 @@ def test_only_colab_installs_and_only_this_package(course):
         set_up = cells(path)["set-up"]
         (line,) = [line for line in set_up.splitlines() if "pip" in line]
         assert line == (
-            '    %pip install --quiet "course-utils @ git+https://github.com/anna/course@main"'
+            '    %pip install --quiet "course-utils[colab] @ git+https://github.com/anna/course@main"'
         )
         assert 'if "google.colab" in sys.modules:' in set_up
         assert re.search(r'^this = lesson\.begin\("0\d_\w+"', set_up, re.MULTILINE)
