@@ -123,7 +123,7 @@ def test_a_source_that_breaks_a_rule_is_a_sentence(maker, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and said.endswith("; mend the source notebook.\n")
     assert maker.main(["--course", str(tmp_path / "nowhere")]) == 1
-    assert "No source notebooks" in capsys.readouterr().err
+    assert "No exercises in " in capsys.readouterr().err
 
 
 def test_what_nbgrader_refuses_is_a_sentence(maker, tmp_path, capsys, monkeypatch):
