@@ -29,13 +29,14 @@ def played(untouched, graded):
     others = {process.pid for process in psutil.process_iter()}
     notebooks = {name: tricks.played(untouched, name, course) for name in EVERY}
     results = graded(notebooks)
-    left = [p for p in psutil.process_iter() if p.pid not in others and _of_a_notebook(p)]
+    left = [p for p in psutil.process_iter() if p.pid not in others and _of_a_submission(p)]
     return results, before == state(), left
 
 
-def _of_a_notebook(process: psutil.Process) -> bool:
+def _of_a_submission(process: psutil.Process) -> bool:
+    """Whether it runs in a sandbox's folder, be that folder gone; other notebooks are not meant."""
     try:
-        return any("ipykernel" in part or "nbval" in part for part in process.cmdline())
+        return any("/submission_" in part for part in (process.cwd(), *process.cmdline()))
     except psutil.Error:
         return False
 
