@@ -79,11 +79,14 @@ class Grader:
         self.exercises = exercises.find(options.course, released=options.released)
         self._stack = ExitStack()
         self._judges: dict[str, Judge] = {}
+        package = sorted(Path(__file__).parent.rglob("*.py"))
+        self._means = repr((options.mode, options.limits)) + "".join(
+            _digest(path) for path in (*(exercise.path for exercise in self.exercises), *package)
+        )
 
     def __enter__(self) -> "Grader":
         for exercise in self.exercises:
-            cells = [(c.id, c.source) for c in exercise.notebook.cells if c.cell_type == "code"]
-            judge = Judge(exercise.name, cells, exercise.path.parent)
+            judge = Judge(exercise.name, exercise.code, exercise.path.parent)
             self._judges[exercise.name] = self._stack.enter_context(judge)
         return self
 
@@ -182,7 +185,7 @@ class Grader:
             path, inside = folder / f"{exercise.name}.ipynb", folder / "inside"
             inside.mkdir()
             nbformat.write(notebook, path)
-            hidden = [self.options.course / "solutions", self.folder]
+            hidden = [self.options.course / exercises.SOLUTIONS, self.folder]
             return execution.execute(path, inside, self.options.limits, hidden=hidden)
         finally:
             sandbox.remove(folder)
@@ -195,13 +198,8 @@ class Grader:
 
     def _key(self, path: Path) -> str:
         """Changes with the submission, the source notebooks, the mode and this package."""
-        digest = hashlib.sha256(repr((self.options.mode, self.options.limits)).encode())
-        package = sorted(Path(__file__).parent.rglob("*.py"))
-        for part in [path, *(exercise.path for exercise in self.exercises), *package]:
-            if part.is_file():
-                with part.open("rb") as content:
-                    digest.update(hashlib.file_digest(content, "sha256").digest())
-        return digest.hexdigest()
+        submitted = _digest(path) if path.is_file() else ""
+        return hashlib.sha256((self._means + submitted).encode()).hexdigest()
 
 
 def names(paths: Iterable[Path]) -> dict[str, Path]:
@@ -236,6 +234,11 @@ def names(paths: Iterable[Path]) -> dict[str, Path]:
         used = {other.lower() for other in named}
         named[next(one for one in taken if one.lower() not in used)] = path
     return named
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _kept(name: str, place: Path, key: str) -> Result | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import small_exercise
 
 from course_utils.grading import grader
 from course_utils.grading.judging.results import Result
@@ -30,6 +31,18 @@ def untouched(first) -> dict:
 def solved(first) -> dict:
     """What is handed in by somebody who has solved everything, as JSON."""
     return json.loads(nbformat.writes(mistakes.solved(first)))
+
+
+@pytest.fixture
+def exercise(tmp_path) -> Exercise:
+    """A small exercise that nobody else has."""
+    return small_exercise.exercise(tmp_path / "course")
+
+
+@pytest.fixture
+def raw(exercise) -> dict:
+    """What is handed in by somebody who has solved the small exercise, as JSON."""
+    return small_exercise.solved(exercise)
 
 
 @pytest.fixture(scope="session")

@@ -31,14 +31,13 @@ class Desk:
     def __init__(self, exercise: Exercise, stack: ExitStack) -> None:
         self.exercise = exercise
         folder = exercise.path.parent
-        cells = [(c.id, c.source) for c in exercise.notebook.cells if c.cell_type == "code"]
-        self.judge = stack.enter_context(Judge(exercise.name, cells, folder))
+        self.judge = stack.enter_context(Judge(exercise.name, exercise.code, folder))
         self.kernel = stack.enter_context(Kernel(exercise.name, folder))
         self.checks = {
             task.name: rewriting.only_calls(task.check.source, self.judge.inputs(task.check.id))
             for task in exercise.tasks
         }
-        for name, source in cells:
+        for name, source in exercise.code:
             self.kernel.run(name, source, SECONDS)
 
     def points(self) -> tuple[dict[str, float], dict[str, list[str]]]:

@@ -15,16 +15,6 @@ from course_utils.grading.submissions import intake, overlay
 from course_utils.grading.submissions.intake import SubmissionError
 
 
-@pytest.fixture
-def exercise(tmp_path):
-    return small_exercise.exercise(tmp_path / "course")
-
-
-@pytest.fixture
-def raw(exercise):
-    return small_exercise.solved(exercise)
-
-
 def refusal(path) -> str:
     """The sentence of a refusal."""
     with pytest.raises(SubmissionError) as found:

@@ -91,9 +91,7 @@ class Judge:
         """
         with self._lock:
             if check_cell not in self._inputs:
-                before, after = (_INPUTS.format(wanted=wanted) for wanted in (True, False))
-                self._inputs[check_cell] = self._checked(check_cell, before, values.MIME)
-                self._checked(None, after)
+                self._inputs[check_cell] = self._checked(check_cell, _INPUTS, values.MIME)
         return self._inputs[check_cell]
 
     def judge(self, check_cell: str, outcomes: list[dict]) -> dict:
@@ -121,13 +119,11 @@ class Judge:
             recorded.write_text(json.dumps(outcomes), encoding="utf-8")
             return self._checked(check_cell, _REPLAY.format(path=str(recorded)), scores.MIME)
 
-    def _checked(self, check_cell: str | None, before: str, mime: str = "") -> object:
+    def _checked(self, check_cell: str, before: str, mime: str) -> object:
         """Run a check cell after what says how it is to run; its one output of that type."""
         try:
             kernel = self._started()
             kernel.run("before", before, JUDGES)
-            if check_cell is None:
-                return None
             given = kernel.run(check_cell, self._cells[check_cell], JUDGES)
         except CellError as error:
             # Whatever state it is in now, the next judgement begins afresh.
@@ -158,5 +154,7 @@ class Judge:
         self._kernel = None
 
 
-_INPUTS = "from course_utils.grading.checks import tasks as _tasks; _tasks.only_inputs({wanted})"
-_REPLAY = "from course_utils.grading.checks import tasks as _tasks; _tasks.replay({path!r})"
+# Each says all of how the next check cell is to run, whatever was said before.
+_TASKS = "from course_utils.grading.checks import tasks as _tasks; "
+_INPUTS = _TASKS + "_tasks.only_inputs()"
+_REPLAY = _TASKS + "_tasks.only_inputs(False); _tasks.replay({path!r})"

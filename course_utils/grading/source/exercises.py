@@ -80,6 +80,11 @@ class Exercise:
         """What all tasks give together."""
         return sum(task.points for task in self.tasks)
 
+    @property
+    def code(self) -> list[tuple[str, str]]:
+        """Id and source of the code cells, in their order."""
+        return [(cell.id, cell.source) for cell in self.notebook.cells if cell.cell_type == "code"]
+
     def task(self, name: str) -> ExerciseTask:
         """The task of that name.
 

@@ -14,14 +14,8 @@ from course_utils.grading.source import rules
 from course_utils.grading.source.exercises import Exercise, released
 from course_utils.grading.submissions import matching
 from course_utils.grading.submissions.intake import Cell, Submission
-from course_utils.grading.submissions.learner_code import (
-    NO_PYTHON,
-    mentions,
-    parsed,
-    without_markers,
-)
+from course_utils.grading.submissions.learner_code import NO_PYTHON, parsed, without_markers
 
-__all__ = ["Overlaid", "lay_over", "mentions"]
 EXTRA = "learner-extra"
 
 
