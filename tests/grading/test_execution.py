@@ -171,13 +171,22 @@ def test_outputs_that_no_notebook_can_hold_do_no_harm(tmp_path):
         send.format("stream", {"name": "other", "text": "x"}),
         send.format("display_data", {"data": 5, "metadata": {}}),
         send.format("display_data", {}),
-        "print('\\ud800')",
         "print('fine')",
     )
-    assert statuses(done)[:3] == ["ok"] * 3
+    assert statuses(done) == ["ok"] * 4
     assert [run.outputs for run in done.cells.values()][:3] == [[]] * 3
     assert sum("makes no sense" in note for note in done.notes) == 3
-    assert shown(done.cells["e"]) == "fine\n"
+    assert shown(done.cells["d"]) == "fine\n"
+
+
+@EITHER
+def test_half_a_surrogate_pair_is_shown_as_a_question_mark(tmp_path, within):
+    sources = ("print('\\ud800')", "{'a\\ud800': 1}", "raise ValueError('b\\udfff')", "print('on')")
+    done = notebook(tmp_path, *sources, within=within)
+    assert statuses(done) == ["ok", "ok", "error", "ok"]
+    # The result is shown by its repr, which has an escape of plain letters for it.
+    assert [shown(done.cells[cell]) for cell in "abd"] == ["?\n", "{'a\\ud800': 1}", "on\n"]
+    assert done.cells["c"].outputs[0].evalue == "b?"
     json.dumps(done.notebook, ensure_ascii=False).encode()  # half a surrogate could not be written
 
 

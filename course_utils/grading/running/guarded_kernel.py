@@ -6,8 +6,28 @@ Run as ``python -m course_utils.grading.running.guarded_kernel -f CONNECTION_FIL
 import json
 import os
 import sys
+from typing import Any
 
 from course_utils.grading.running import guard
+
+
+def packed(message: Any) -> bytes:
+    """What :class:`jupyter_client.session.Session` sends for a part of a message.
+
+    Half of a surrogate pair, which no UTF-8 can hold, becomes a question mark. Jupyter's own packer
+    raises an error there. In the thread that sends, that error leaves messages behind which nothing
+    wakes the thread for again: a cell that prints one such character would silence the kernel.
+    """
+    from jupyter_client.jsonutil import json_clean, json_default
+    from jupyter_client.session import json_packer
+
+    try:
+        return json_packer(message)
+    except UnicodeEncodeError:
+        text = json.dumps(
+            json_clean(message), default=json_default, ensure_ascii=False, allow_nan=False
+        )
+        return text.encode("utf-8", "replace")
 
 
 def main() -> None:

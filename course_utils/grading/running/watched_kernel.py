@@ -29,10 +29,11 @@ class OwnKernel(KernelSpecManager):
         if kernel_name != nbval.kernel.CURRENT_ENV_KERNEL_NAME:
             return super().get_kernel_spec(kernel_name)
         spec = ipykernel.kernelspec.get_kernel_dict()
+        module = "course_utils.grading.running.guarded_kernel"
         spec["argv"] = ipykernel.kernelspec.make_ipkernel_cmd(
-            "course_utils.grading.running.guarded_kernel",
+            module,
             # Without the history's database the kernel starts sooner.
-            extra_arguments=["--HistoryManager.enabled=False"],
+            extra_arguments=["--HistoryManager.enabled=False", f"--Session.packer={module}.packed"],
             python_arguments=["-P"],
         )
         return KernelSpec(**spec)
