@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from course_utils.grading import syntax
 from course_utils.grading.submissions.rewriting import is_check
 
 _ARGUMENTS = ("name", "points", "without")
@@ -65,7 +66,7 @@ def read(source: str) -> CheckCell:
         value computed in a statement of its own.
     """
     try:
-        tree = ast.parse(source)
+        tree = syntax.tree(source)
     except (SyntaxError, ValueError) as error:
         raise CheckCellError(f"is no Python ({error}), expected statements") from error
     name, points, without = _task(tree)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from nbformat import NotebookNode, validator
 
+from course_utils.grading import syntax
 from course_utils.grading.source import check_cells, marks
 from course_utils.grading.submissions.learner_code import mentions
 
@@ -174,7 +175,7 @@ def learners_names(cell: NotebookNode) -> set[str]:
         A solution cell; one that is no Python defines nothing.
     """
     try:
-        tree = ast.parse(cell.source)
+        tree = syntax.tree(cell.source)
     except (SyntaxError, ValueError):
         return set()
     defined = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from course_utils.grading import syntax
+
 # A comment that is nothing but such a word tells nbval to skip the cell, or to expect its error.
 _MARKER = re.compile(r"\b(NBVAL|PYTEST_VALIDATE)_(?=[A-Z])")
 _LINE_OF_IPYTHON = re.compile(r"^[ \t]*[!%?/,;]|=[ \t]*[!%]|\?[ \t]*$", re.MULTILINE)
@@ -91,12 +93,12 @@ def parsed(source: str) -> ast.Module:
         If it is too deep or too long to tell.
     """
     try:
-        return ast.parse(source)
+        return syntax.tree(source)
     except NO_PYTHON:
         found = {"characters": len(source), "lines": len(_LINE_OF_IPYTHON.findall(source))}
         if any(found[what] > most for what, most in _MOST.items()):
             raise RuntimeError("too long to look for magics") from None
-        return ast.parse(TransformerManager().transform_cell(source))
+        return syntax.tree(TransformerManager().transform_cell(source))
 
 
 def _words(tree: ast.Module) -> Iterator[str]:

@@ -3,6 +3,8 @@
 import ast
 import json
 
+from course_utils.grading import syntax
+
 _CHECKS = ("that", "holds")
 _FROM, _NAME = "course_utils.grading", "Task"
 
@@ -31,7 +33,7 @@ def only_calls(source: str, inputs: list[object]) -> str:
         then its result could not be left out.
     """
     try:
-        tree = ast.parse(source)
+        tree = syntax.tree(source)
     except SyntaxError as error:
         raise ValueError(
             f"A check cell is no Python in line {error.lineno}: {error.msg}; mend the source."
