@@ -72,7 +72,8 @@ def _options(options: argparse.Namespace, jobs: int) -> grader.Options:
 def _grade(options: argparse.Namespace) -> int:
     named = grader.names(options.submissions)
     with grader.Grader(_options(options, options.jobs), options.report) as grading:
-        print(f"{len(named)} submissions, {options.mode}, sandbox: {sandbox.kind()}", flush=True)
+        count = f"{len(named)} submission{'s'[: len(named) != 1]}"
+        print(f"{count}, {options.mode}, sandbox: {sandbox.kind()}", flush=True)
         results = grading.grade(named, lambda result: print(*report.lines(result), sep="\n"))
     counts = [
         f"{sum(result.status == status for result in results)} {status}"
@@ -91,7 +92,9 @@ def _check(options: argparse.Namespace) -> int:
         tempfile.TemporaryDirectory(prefix="check_") as folder,
         grader.Grader(settings, Path(folder)) as grading,
     ):
-        (result,) = grading.grade(grader.names([options.notebook]), lambda result: None)
+        named = grader.names([options.notebook])
+        print(f"Checking {', '.join(named)}: this takes some seconds ...", flush=True)
+        (result,) = grading.grade(named, lambda result: None)
     print(*report.lines(result), sep="\n")
     return 0 if result.status == "graded" and result.score == result.of else 1
 

@@ -107,6 +107,20 @@ def test_a_learner_checks_the_own_notebook(tmp_path, solved, untouched, capsys):
     assert "Your code is not written yet." in capsys.readouterr().out
 
 
+def test_one_submission_is_not_called_submissions(tmp_path, capsys):
+    missing = [str(tmp_path / name) for name in ("a.ipynb", "b.ipynb")]
+    for given, said in ((missing[:1], "1 submission, "), (missing, "2 submissions, ")):
+        assert command.main(["grade", *given, "--report", str(tmp_path / "report")]) == 0
+        assert capsys.readouterr().out.startswith(said)
+
+
+def test_a_check_says_at_once_that_it_takes_a_while(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(grader.Grader, "grade", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command.main(["check", str(tmp_path / "mine.ipynb")])
+    assert capsys.readouterr().out == "Checking mine: this takes some seconds ...\n"
+
+
 def test_a_folder_without_exercises_is_said(tmp_path, capsys):
     for name in ("check", "grade"):
         arguments = [name, str(tmp_path / "x.ipynb"), "--course", str(tmp_path)]
@@ -204,7 +218,13 @@ def test_a_grader_that_is_stopped_goes_on_where_it_was(how, tmp_path, solved, un
     report = tmp_path / "report"
     call = [*GRADE, *map(str, paths), "--report", str(report), "--jobs", "2"]
     # A process group of its own, so that the signal reaches it as from a terminal.
-    running = subprocess.Popen(call, start_new_session=True, stdout=subprocess.DEVNULL)
+    # Tests that were started in the background ignore Ctrl+C, and what they start would, too.
+    running = subprocess.Popen(
+        call,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     kept = report / ".results"
     while len(list(kept.glob("*.json"))) < 2:
         assert running.poll() is None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import make_exercises
 import nbformat
 import pytest
 import small_exercise
@@ -28,11 +29,6 @@ pytestmark = [
 @pytest.fixture(scope="session")
 def maker():
     """tools/make_exercises.py as a module, in a checkout whose environment has nbgrader."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        import make_exercises
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
     try:
         make_exercises.nbgrader_python()
     except make_exercises.NotMade as reason:
