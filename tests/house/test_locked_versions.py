@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 
@@ -78,3 +81,15 @@ def test_bootstrap_and_package_want_the_same_pythons(root, project):
     text = (root / "tools" / "bootstrap.py").read_text(encoding="utf-8")
     oldest, newest = re.search(r"OLDEST, NEWEST = \(3, (\d+)\), \(3, (\d+)\)", text).groups()
     assert project["project"]["requires-python"] == f">=3.{oldest},<3.{int(newest) + 1}"
+
+
+def test_pip_accepts_what_uv_has_locked(lock):
+    """Installers differ on upper bounds of Python: uv overlooks them, pip of conda does not."""
+    refused = [
+        f"{found.metadata['Name']} {found.version}: Python {wanted}"
+        for found in metadata.distributions()
+        if canonicalize_name(found.metadata["Name"]) in locked(lock)
+        and (wanted := found.metadata["Requires-Python"])
+        and not SpecifierSet(wanted).contains(platform.python_version())
+    ]
+    assert not refused, refused
