@@ -33,10 +33,12 @@ from course_utils.plots.ctc import best_symbols, lattice, symbol_map, symbol_pro
 from course_utils.plots.events import det, probability_track, trigger_detections, trigger_events
 from course_utils.plots.music import components, scree
 from course_utils.plots.sound import (
+    MEL_AXIS,
     coefficients,
     mark,
     masks,
     mel_spectrogram,
+    mel_ticks,
     spectrogram,
     waveform,
 )
@@ -44,12 +46,11 @@ from course_utils.plots.streams import OUTCOMES, missed, outcomes, score_stream,
 from course_utils.plots.transcripts import AlignedWords, aligned_words
 
 __all__ = [
-    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "OUTCOMES", "STYLE", "UNSURE", "AlignedWords",
-    "add", "aligned_words", "alignment", "alt_text", "bars", "best_symbols", "coefficients",
-    "components", "confusion_matrix", "confusion_png", "describe", "det", "figure", "html_image",
-    "lattice", "lines", "mark", "masks", "mel_spectrogram", "missed", "outcomes",
-    "probability_track", "reliability_diagram", "score_stream", "scree", "shade", "show",
-    "spectrogram", "spoken",
-    "symbol_map", "symbol_probabilities", "to_png", "told", "trigger_detections",
-    "trigger_events", "use_style", "waveform", "with_intervals",
+    "COLOURS", "COLOUR_MAP", "LINE_STYLES", "MEL_AXIS", "OUTCOMES", "STYLE", "UNSURE",
+    "AlignedWords", "add", "aligned_words", "alignment", "alt_text", "bars", "best_symbols",
+    "coefficients", "components", "confusion_matrix", "confusion_png", "describe", "det", "figure",
+    "html_image", "lattice", "lines", "mark", "masks", "mel_spectrogram", "mel_ticks", "missed",
+    "outcomes", "probability_track", "reliability_diagram", "score_stream", "scree", "shade",
+    "show", "spectrogram", "spoken", "symbol_map", "symbol_probabilities", "to_png", "told",
+    "trigger_detections", "trigger_events", "use_style", "waveform", "with_intervals",
 ]  # fmt: skip

@@ -79,7 +79,10 @@ def to_png(fig: Figure) -> bytes:
     """
     drawn, buffer = BytesIO(), BytesIO()
     fig.savefig(drawn, format="png", facecolor="white")
-    colours = Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    # Not Pillow's usual median cut: it spends its colours on the commonest, and the rare end of a
+    # colour bar comes out grey.
+    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+    colours = Image.open(drawn).convert("RGB").quantize(256, method, dither=dither)
     colours.save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 

@@ -30,7 +30,8 @@ def lines(
         )
     described = []
     for (label, y), colour, style in zip(curves.items(), COLOURS, LINE_STYLES, strict=False):
-        ax.plot(x, y, color=colour, linestyle=style, linewidth=1.4, label=label)
+        width = 1.4 if style in ("-", "--", "-.") else 2.2  # dots are mostly gap
+        ax.plot(x, y, color=colour, linestyle=style, linewidth=width, label=label)
         top = int(np.nanargmax(y))
         described.append(
             f"{label or 'the curve'} goes from {y[0]:.4g} to {y[-1]:.4g}, with its maximum "

@@ -37,6 +37,8 @@ def confusion_matrix(
     labels: Sequence[str],
     title: str = "",
     by: str | None = None,
+    *,
+    counted: str = "clips",
 ) -> None:
     """Draw who is taken for whom: truth in rows, prediction in columns, a number in each cell.
 
@@ -44,12 +46,14 @@ def confusion_matrix(
     ----------
     ax : matplotlib.axes.Axes
     matrix : np.ndarray of int, shape (k, k)
-        In clips.
+        How many of what is counted.
     labels : sequence of str, length k
     title : str
     by : {"truth", "predicted", "all"}, optional
         Numbers and colours are percent of the row, of the column or of all clips instead of clips
         (see :func:`metrics.normalise`). Cells without clips stay empty.
+    counted : str
+        What is counted, in the plural: ``"tracks"``, for example.
 
     Raises
     ------
@@ -77,11 +81,11 @@ def confusion_matrix(
     ax.set(xlabel="prediction", ylabel="truth")
     ax.set_title(title)
     ax.spines[["top", "right"]].set_visible(True)
-    whole = {"truth": "the row", "predicted": "the column", "all": "all clips"}
-    unit = f"share of {whole[by]} (%)" if by else "clips"
-    whole_numbers = MaxNLocator(integer=True)  # there is no half clip
+    whole = {"truth": "the row", "predicted": "the column", "all": f"all {counted}"}
+    unit = f"share of {whole[by]} (%)" if by else counted
+    whole_numbers = MaxNLocator(integer=True)  # nothing is counted by halves
     ax.figure.colorbar(image, ax=ax, label=unit, pad=0.02, ticks=whole_numbers)
-    describe(ax, _matrix_in_words(matrix, confusions, title))
+    describe(ax, _matrix_in_words(matrix, confusions, title, counted))
 
 
 def confusion_png(labels: Sequence[str], truth: np.ndarray, scores: np.ndarray) -> bytes:
@@ -105,17 +109,17 @@ def confusion_png(labels: Sequence[str], truth: np.ndarray, scores: np.ndarray) 
     return to_png(fig)
 
 
-def _matrix_in_words(matrix: np.ndarray, confusions: list, title: str) -> str:
-    clips, right = int(matrix.sum()), int(np.trace(matrix))
-    share = f" ({right / clips:.1%})" if clips else ""
+def _matrix_in_words(matrix: np.ndarray, confusions: list, title: str, counted: str) -> str:
+    total, right = int(matrix.sum()), int(np.trace(matrix))
+    share = f" ({right / total:.1%})" if total else ""
     listed = "; ".join(
         f"{each.truth} taken for {each.predicted} {each.clips} time{'s' * (each.clips > 1)} "
         f"({each.share:.0%} of the row)"
         for each in confusions
     )
-    none = "No clip is taken for another label."
+    none = f"No {counted.removesuffix('s')} is taken for another label."
     return (
-        f"Confusion matrix{named(title)}: {len(matrix)} labels, {right} of {clips} clips "
+        f"Confusion matrix{named(title)}: {len(matrix)} labels, {right} of {total} {counted} "
         f"right{share}. " + (f"Biggest confusions: {listed}." if listed else none)
     )
 

@@ -11,6 +11,9 @@ from course_utils.features.spec_augment import Spans
 from course_utils.plots.base import COLOURS, add, describe, listing, named
 
 _OUTLINE = patheffects.withStroke(linewidth=2.5, foreground="black")  # readable on any picture
+_ROUND_HZ = (100, 500, 1000, 2000, 4000, 8000, 16000)
+MEL_AXIS = "frequency (Hz), mel scale"
+"""How the axis of mel bands is named."""
 
 
 def waveform(
@@ -60,9 +63,13 @@ def spectrogram(
     ax.set(ylabel="frequency (Hz)", yticks=ticks / bin_hz, yticklabels=labels)
     if hertz:
         ax.set_ylim(low / bin_hz, high / bin_hz)
-    _describe_picture(ax, decibels, window_ms, stride_ms, "Spectrogram", title, unit)
-    frame, column = np.unravel_index(np.argmax(decibels), decibels.shape)
-    add(ax, f"The maximum is near {column * bin_hz:.0f} Hz in frame {frame}.")
+    # The words are about what is seen: a loud tone outside the picture is none of their business.
+    first, last = (int(edge / bin_hz + 0.5) for edge in (low, high))
+    seen = decibels[:, first : last + 1]
+    _describe_picture(ax, seen, window_ms, stride_ms, "Spectrogram", title, unit)
+    frame, row = np.unravel_index(np.argmax(seen), seen.shape)
+    shown = f"Shown are {low:.0f} to {high:.0f} Hz. " if hertz else ""
+    add(ax, f"{shown}The maximum is near {(first + row) * bin_hz:.0f} Hz in frame {frame}.")
 
 
 def mel_spectrogram(
@@ -77,14 +84,21 @@ def mel_spectrogram(
     unit: str = "log of magnitude (natural)",
     limits: tuple[float, float] | None = None,
 ) -> None:
-    """Picture of an array (frames, mel bands), each band labelled by its centre in hertz."""
-    n_mels = values.shape[1]
-    bands = np.linspace(0, n_mels - 1, 5).round().astype(int)
+    """Picture of an array (frames, mel bands); round frequencies stand where their bands are."""
     _picture(ax, values, window_ms, stride_ms, title, unit=unit, limits=limits)
-    centres = features.mel_centres(n_mels, low_hz, high_hz)
-    labels = [f"{hertz:.0f}" for hertz in centres[bands]]
-    ax.set(ylabel="mel band centre (Hz)", yticks=bands, yticklabels=labels)
+    bands, labels = mel_ticks(values.shape[1], low_hz, high_hz)
+    ax.set(ylabel=MEL_AXIS, yticks=bands, yticklabels=labels)
     _describe_picture(ax, values, window_ms, stride_ms, "Mel spectrogram", title, unit)
+
+
+def mel_ticks(n_mels: int, low_hz: float, high_hz: float) -> tuple[np.ndarray, list[str]]:
+    """Where round frequencies are on an axis of mel bands, and how they are written."""
+    centres = features.mel_centres(n_mels, low_hz, high_hz)
+    hertz = [each for each in _ROUND_HZ if centres[0] <= each <= centres[-1]]
+    if len(hertz) < 2:  # a narrow range: the centres of five bands, odd as they may be
+        bands = np.unique(np.linspace(0, n_mels - 1, 5).round())
+        return bands, [f"{each:.0f}" for each in centres[bands.astype(int)]]
+    return np.interp(hertz, centres, np.arange(n_mels)), [str(each) for each in hertz]
 
 
 def coefficients(

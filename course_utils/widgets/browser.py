@@ -21,6 +21,14 @@ _ASK_COLAB = """(async () => {
     return error.name;
   }
 })()"""
+CONTROLS = "course-controls"
+# Without its kernel, every widget inside another gets a sign in front of it, which takes the place
+# of a cell in a matrix; the sign of the whole is enough. A player stands where the pictures stand.
+STYLE = f"""<style>
+.{CONTROLS} .jupyter-widgets-disconnected::before {{ display: none; }}
+.{CONTROLS} figure {{ margin: 0; }}
+</style>"""
+"""For widgets made of others: their class, and what goes into one of them."""
 
 
 def script(*names: str) -> str:

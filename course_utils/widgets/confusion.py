@@ -11,18 +11,18 @@ from matplotlib.figure import Figure
 
 from course_utils import audio, features, plots
 from course_utils.metrics import Predictions, most_confused, normalise
+from course_utils.widgets.browser import CONTROLS, STYLE
 
 _CLIPS_PER_PAGE = 4
 # Darkest and brightest level, the same for all clips: a faint one looks faint, as it was heard.
 _LEVELS_DB = (-40, 30)
-_BY = (("clips", "clips"), ("% of row", "truth"), ("% of column", "predicted"))
+_SHARES = (("% of row", "truth"), ("% of column", "predicted"))
 _SHADES = 50  # as many as the eye tells apart; cells of one shade share one style widget
 _ZERO = "#6b6b6b"  # zeros step back behind the mistakes, and can still be read
 _STYLE = """<style>
 .course-matrix button { line-height: 1; }
 .course-clips { display: grid; gap: 10px 14px;
   grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); }
-.course-clips figure { margin: 0; }
 .course-clips figcaption { line-height: 1.3; }
 .course-clips audio { width: 100%; max-width: 320px; height: 32px; margin: 4px 0; }
 .course-clips img { width: 100%; max-width: 320px; }
@@ -41,10 +41,11 @@ class ConfusionMatrix(widgets.Box):
         sound: Callable[[int], np.ndarray],
         sample_rate: int,
         first: tuple[str, str] | None,
+        named: tuple[str, str],
     ) -> None:
         audio.check(sound(0), sample_rate, "Clip 0")
         self._predictions, self._sound, self._sample_rate = predictions, sound, sample_rate
-        self._matrix = predictions.matrix
+        self._matrix, (self._one, self._who) = predictions.matrix, named
         self._chosen = self._first_cell(first)
         # JupyterLab may answer every control in a thread of its own, but the marked cell, the
         # heading and the clips below it have to be those of one click.
@@ -58,6 +59,7 @@ class ConfusionMatrix(widgets.Box):
             widgets.VBox([self.heading, self.clips, pages], layout={"flex": "1 1 510px"}),
         )
         super().__init__(sides, layout={"flex_flow": "row wrap", "grid_gap": "0 16px"})
+        self.add_class(CONTROLS)
         self._label_cells()
         self.choose(*self._chosen)
 
@@ -79,9 +81,9 @@ class ConfusionMatrix(widgets.Box):
 
     def _build_controls(self) -> None:
         self.by = widgets.ToggleButtons(
-            options=_BY,
+            options=((f"{self._one}s", "counts"), *_SHARES),
             style={"button_width": "110px"},
-            tooltips=["how many clips", "shares of each truth", "shares of each prediction"],
+            tooltips=["how many", "shares of each truth", "shares of each prediction"],
         )
         self.heading, self.clips, self.place = widgets.HTML(), widgets.HTML(), widgets.Label()
         self.back = widgets.Button(description="back", layout={"width": "80px"})
@@ -128,19 +130,19 @@ class ConfusionMatrix(widgets.Box):
         """Write counts or shares on the cells and shade them by the share."""
         with self._turn:
             by = self.by.value
-            shares = normalise(self._matrix, "truth" if by == "clips" else by)
-            for (row, column), clips in np.ndenumerate(self._matrix):
+            shares = normalise(self._matrix, "truth" if by == "counts" else by)
+            for (row, column), count in np.ndenumerate(self._matrix):
                 share = shares[row, column]
                 cell = self.cells[row][column]
                 with cell.hold_sync():
                     percent = "<1%" if 0 < share < 0.005 else f"{100 * share:.0f}%"
-                    cell.description = str(clips) if by == "clips" else percent
+                    cell.description = str(count) if by == "counts" else percent
                     cell.style = self._styles[int(np.ceil(share * _SHADES))]
                     cell.tooltip = self._cell_in_words(row, column)
 
     def _cell_in_words(self, row: int, column: int) -> str:
-        labels, clips = self._predictions.labels, self._matrix[row, column]
-        counted = f"{clips} clip{'' if clips == 1 else 's'}"
+        labels, count = self._predictions.labels, self._matrix[row, column]
+        counted = f"{count} {self._one}{'' if count == 1 else 's'}"
         return f"truth {labels[row]}, predicted {labels[column]}: {counted}"
 
     def choose(self, row: int, column: int) -> None:
@@ -171,17 +173,17 @@ class ConfusionMatrix(widgets.Box):
             heading += "<br>This never happened, so there is nothing to hear."
         cards = "".join(self._card(int(clip)) for clip in shown)
         self.heading.value = f'<div role="status">{heading}</div>'
-        self.clips.value = f'{_STYLE}<div class="course-clips">{cards}</div>'
+        self.clips.value = f'{STYLE}{_STYLE}<div class="course-clips">{cards}</div>'
         stop = start + len(shown)
         self.place.value = f"{start + 1} to {stop} of {len(self._found)}" if cards else ""
         self.back.disabled, self.more.disabled = start == 0, stop == len(self._found)
 
     def _card(self, clip: int) -> str:
         """What was said, a player and a picture of one clip; or why there is none."""
-        title = self._title(clip)
+        title, name = self._title(clip), f"{self._one} {clip}".capitalize()
         try:
-            samples, rate = audio.check(self._sound(clip), self._sample_rate, f"Clip {clip}")
-            picture = _picture(samples, rate, clip)
+            samples, rate = audio.check(self._sound(clip), self._sample_rate, name)
+            picture = _picture(samples, rate, name)
         except ValueError as error:
             return f'<div>{html.escape(title)}<p role="alert">{html.escape(str(error))}</p></div>'
         return f"<div>{audio.play(samples, rate, title)._repr_html_()}{picture}</div>"
@@ -189,20 +191,20 @@ class ConfusionMatrix(widgets.Box):
     def _title(self, clip: int) -> str:
         predictions, truth = self._predictions, self._predictions.truth[clip]
         predicted = predictions.predicted[clip]
-        speaker = f", speaker {predictions.groups[clip]}" if predictions.groups else ""
+        speaker = f", {self._who} {predictions.groups[clip]}" if predictions.groups else ""
         return (
-            f"clip {clip}: truth {predictions.labels[truth]}, predicted "
+            f"{self._one} {clip}: truth {predictions.labels[truth]}, predicted "
             f"{predictions.labels[predicted]}, score {predictions.scores[clip, predicted]:.2f}"
             f"{speaker}"
         )
 
 
-def _picture(samples: np.ndarray, sample_rate: int, clip: int) -> str:
+def _picture(samples: np.ndarray, sample_rate: int, name: str) -> str:
     """An ``<img>`` of a clip's spectrogram, with alt text."""
     power = features.power_spectrogram(samples, sample_rate)
     if len(power) == 0:
         raise ValueError(
-            f"Clip {clip} lasts {1000 * len(samples) / sample_rate:.0f} ms; expected at least the "
+            f"{name} lasts {1000 * len(samples) / sample_rate:.0f} ms; expected at least the "
             "30 ms of one window; give the whole sound."
         )
     decibels = 10 * np.log10(np.maximum(power, features.LOG_FLOOR))
@@ -210,7 +212,7 @@ def _picture(samples: np.ndarray, sample_rate: int, clip: int) -> str:
     figure = Figure(figsize=(3.4, 1.75), dpi=80, layout="none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0.2, 0.28, 0.72, 0.66))
-    plots.spectrogram(axes, decibels, sample_rate, title=f"clip {clip}", limits=_LEVELS_DB)
+    plots.spectrogram(axes, decibels, sample_rate, title=name.lower(), limits=_LEVELS_DB)
     axes.set_title("")  # in the alt text only: for the eye it stands above the player
     canvas.draw()
     return plots.html_image(canvas, plots.alt_text(figure))
@@ -221,6 +223,7 @@ def show(
     sound: Callable[[int], np.ndarray],
     sample_rate: int = 16000,
     first: tuple[str, str] | None = None,
+    named: tuple[str, str] = ("clip", "speaker"),
 ) -> ConfusionMatrix:
     """A confusion matrix to click on and to listen to.
 
@@ -233,6 +236,8 @@ def show(
         Of all clips, in Hz.
     first : (str, str), optional
         Truth and prediction of the cell that is open at first; the biggest confusion by default.
+    named : (str, str)
+        What is counted, and whose it is: ``("track", "artist")`` for music.
 
     Raises
     ------
@@ -242,4 +247,4 @@ def show(
         If ``sound`` gives something else than samples for clip 0. Of a later clip the widget says
         what is wrong in its place.
     """
-    return ConfusionMatrix(predictions, sound, sample_rate, first)
+    return ConfusionMatrix(predictions, sound, sample_rate, first, named)

@@ -11,6 +11,7 @@ import numpy as np
 from course_utils import audio
 from course_utils.audio.errors import name_of
 from course_utils.datasets.speech_commands import SpeechCommands
+from course_utils.widgets.browser import CONTROLS, STYLE
 from course_utils.widgets.view import KINDS, Setting, View
 
 _CLIPS_PER_WORD = 3  # so that the menu stays short enough to read
@@ -45,6 +46,7 @@ class Explorer(widgets.VBox):
         self.player = widgets.HTML()
         self.message = widgets.HTML()
         super().__init__([*self._rows(), self.message, self.picture, self.player])
+        self.add_class(CONTROLS)
         self._listen()
         self._take_clip()
 
@@ -64,7 +66,7 @@ class Explorer(widgets.VBox):
             layout={"width": "max-content"},
         )
         self.kind = widgets.ToggleButtons(
-            options=KINDS, value=start.kind, style={"button_width": "100px"}
+            options=KINDS, value=start.kind, style={"button_width": "110px"}
         )
         whole = widgets.IntSlider
         self.window = slider(whole, "window (ms)", start.window_ms, 2, 200, 1)
@@ -153,7 +155,7 @@ class Explorer(widgets.VBox):
 
     def _show(self, samples: np.ndarray, sample_rate: int, name: str) -> None:
         self._view.hold(samples, sample_rate)
-        self.player.value = audio.play(samples, sample_rate, name)._repr_html_()
+        self.player.value = STYLE + audio.play(samples, sample_rate, name)._repr_html_()
         top = sample_rate // 2
         low, high = self.hertz.value
         whole = high == self.hertz.max

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from course_utils import audio
 from course_utils.streaming import PUBLISHED, Recording, Scores, Settings, streaming_accuracy
+from course_utils.widgets.browser import CONTROLS, STYLE
 from course_utils.widgets.stream_view import Mistake, Outcome, StreamView, in_numbers, mistakes
 
 _STRETCH_S = 20  # how much of the recording the lower picture and the player give
@@ -18,7 +19,6 @@ _RULES = (("first in reach", "first"), ("one to one", "one_to_one"))
 # Two controls side by side in 630 px, which JupyterLab leaves of a window of 800; else more.
 _ROW = {"flex_flow": "row wrap", "align_items": "center"}
 _WIDE = {"flex": "1 1 300px", "max_width": "350px"}
-_STYLE = "<style>.course-stretch figure { margin: 0; }</style>"
 _KEPT = " Numbers and picture are still those of the last settings that worked."
 
 
@@ -49,8 +49,8 @@ class StreamExplorer(widgets.VBox):
         self.numbers, self.message, self.picture, self.place, self.player = (
             widgets.HTML() for _ in range(5)
         )
-        self.player.add_class("course-stretch")
         super().__init__(self._rows())
+        self.add_class(CONTROLS)
         self._listen()
         self.redraw()
 
@@ -187,7 +187,7 @@ class StreamExplorer(widgets.VBox):
         begin, rate = self.begin.value, self._recording.sample_rate
         samples = self._recording.samples[begin * rate : (begin + _STRETCH_S) * rate]
         title = f"the stretch from {begin} to {round(begin + len(samples) / rate, 1):g} s"
-        return _STYLE + audio.play(samples, rate, title)._repr_html_()
+        return STYLE + audio.play(samples, rate, title)._repr_html_()
 
     def _move(self, change: object) -> None:
         with self._turn:

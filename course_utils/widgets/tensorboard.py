@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import ipywidgets
+from IPython.display import HTML
 
 from course_utils import places
 
 
-def show(folder: Path, height: int = 600) -> ipywidgets.HTML | None:
+def show(folder: Path, height: int = 600) -> HTML | None:
     """Open TensorBoard on a folder of logs, below the cell.
 
     Parameters
@@ -27,8 +27,8 @@ def show(folder: Path, height: int = 600) -> ipywidgets.HTML | None:
 
     Returns
     -------
-    ipywidgets.HTML or None
-        The frame; None in Colab, which shows its own.
+    IPython.display.HTML or None
+        The frame, or a sentence where nothing answers; None in Colab, which shows its own.
 
     Raises
     ------
@@ -50,9 +50,12 @@ def show(folder: Path, height: int = 600) -> ipywidgets.HTML | None:
         output.serve_kernel_port_as_iframe(port, height=height)
         return None
     title = html.escape(f"TensorBoard of {places.shown(folder)}")
-    return ipywidgets.HTML(
-        f'<iframe src="{address}" title="{title}" width="100%" height="{height}"'
-        ' style="border: 1px solid #999"></iframe>'
+    # The stored output outlives the server: an <object> then shows the text within it, where an
+    # <iframe> would show a sad face.
+    return HTML(
+        f'<object data="{address}" type="text/html" title="{title}" width="100%"'
+        f' height="{height}" style="border: 1px solid #999">TensorBoard is shown here once this'
+        " cell is run, for as long as its kernel runs on this computer.</object>"
     )
 
 

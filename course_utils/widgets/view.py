@@ -111,12 +111,9 @@ def _mel_table(log_mel: np.ndarray, low: float, high: float, floor: float) -> _T
     _some_frames(log_mel)
     # log_mel is the natural logarithm of a magnitude; 20 log10 of a magnitude are decibels.
     decibels = log_mel * (20 / np.log(10))
-    n_mels = log_mel.shape[1]
-    ticks = np.unique(np.linspace(0, n_mels - 1, 5).round())
-    centres = features.mel_centres(n_mels, low, high)
-    labels = [f"{hertz:.0f}" for hertz in centres[ticks.astype(int)]]
+    ticks, labels = plots.mel_ticks(log_mel.shape[1], low, high)
     top = float(decibels.max())
-    return _Table(decibels, ticks, labels, "mel band centre (Hz)", "power (dB)", (top + floor, top))
+    return _Table(decibels, ticks, labels, plots.MEL_AXIS, "power (dB)", (top + floor, top))
 
 
 def _mfcc_table(mfcc: np.ndarray) -> _Table:

@@ -76,6 +76,21 @@ def test_a_spectrograms_axis_is_in_hertz_and_its_ticks_sit_where_they_say(ax):
     assert np.allclose(ax.get_yticks() * RATE / 512, labels)
 
 
+def test_words_are_about_the_frequencies_in_the_picture(ax):
+    power = features.power_spectrogram(tone(1000) + 0.1 * tone(5000), RATE)
+    plots.spectrogram(ax, 10 * np.log10(power + 1e-12), RATE, hertz=(4000, 6000))
+    assert "98 frames by 65 columns" in said(ax) and "Shown are 4000 to 6000 Hz." in said(ax)
+    assert "The maximum is near 5000 Hz" in said(ax), "1000 Hz is louder, and not in the picture"
+
+
+def test_words_about_a_narrow_range_are_about_its_only_bin(ax):
+    table = np.zeros((10, 33))
+    table[3, 4] = 7
+    plots.spectrogram(ax, table, RATE, hertz=(970, 1090))
+    assert "10 frames by 1 columns, power (dB) from 0 to 7;" in said(ax)
+    assert "near 1000 Hz in frame 3" in said(ax)
+
+
 def test_a_frame_is_drawn_around_the_middle_of_its_window(ax):
     plots.spectrogram(ax, np.zeros((98, 257)), RATE, window_ms=30, stride_ms=10)
     left, right, bottom, top = ax.images[0].get_extent()
@@ -84,16 +99,24 @@ def test_a_frame_is_drawn_around_the_middle_of_its_window(ax):
     assert (bottom, top) == (-0.5, 256.5)
 
 
-def test_a_mel_spectrogram_labels_bands_by_their_centres(ax):
+def test_a_mel_spectrogram_has_round_frequencies_where_their_bands_are(ax):
     values = features.log_mel(tone(1000), RATE, n_mels=40)
     plots.mel_spectrogram(ax, values, title="a tone")
-    assert ax.get_ylabel() == "mel band centre (Hz)"
-    bands = ax.get_yticks().astype(int)
+    assert ax.get_ylabel() == "frequency (Hz), mel scale"
+    labels = [label.get_text() for label in ax.get_yticklabels()]
+    assert labels == ["100", "500", "1000", "2000"]
     centres = features.mel_filterbank(257, RATE).argmax(axis=0) * RATE / 512
-    for band, label in zip(bands, ax.get_yticklabels(), strict=True):
-        assert float(label.get_text()) == pytest.approx(centres[band], abs=40)
+    for place, label in zip(ax.get_yticks(), labels, strict=True):
+        near = np.interp(place, np.arange(40), centres)
+        assert near == pytest.approx(float(label), abs=40)
     assert "Mel spectrogram of a tone: 98 frames by 40 columns" in said(ax)
     assert "natural" in ax.images[0].colorbar.ax.get_ylabel()
+
+
+def test_a_narrow_range_without_round_frequencies_keeps_its_bands_own():
+    bands, labels = plots.mel_ticks(8, 3000, 3900)
+    assert list(bands) == [0, 2, 4, 5, 7]
+    assert all(3000 < int(label) < 3900 for label in labels) and len(labels) == 5
 
 
 def test_coefficients_count_from_the_first_one_shown(ax):
@@ -123,6 +146,12 @@ def test_lines_give_ends_and_maximum_of_every_curve(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["rises", "peaks"]
     assert len({(line.get_color(), line.get_linestyle()) for line in ax.lines}) == 2
     assert len({line.get_linestyle() for line in ax.lines}) == 2, "grey print needs dashes"
+
+
+def test_dotted_curves_are_drawn_heavier(ax):
+    plots.lines(ax, np.arange(3), {str(k): np.arange(3) + k for k in range(5)}, "x", "y")
+    heavy = [line.get_linewidth() > 2 for line in ax.lines]
+    assert heavy == [False, False, False, True, True]
 
 
 def test_one_curve_needs_no_legend(ax):
@@ -212,6 +241,20 @@ def test_the_png_holds_the_figure_on_white_in_few_colours(ax):
     assert (pixels == 255).all(axis=1).mean() > 0.3
     blue = np.array([0x00, 0x72, 0xB2])
     assert np.abs(pixels.astype(int) - blue).sum(axis=1).min() < 30, "the curve is drawn"
+
+
+def test_rare_colours_of_a_colour_bar_survive_in_the_png():
+    figure, axes = plots.figure(1, 3, height=3, width=13)
+    for each in axes:
+        noise = np.random.default_rng(0).uniform(-90, -20, (96, 96))
+        plots.mel_spectrogram(each, noise, limits=(-90, -10))
+    figure.canvas.draw()
+    figure.set_layout_engine("none")  # the layout moves a little each time it is made
+    drawn = BytesIO()
+    figure.savefig(drawn, format="png", facecolor="white")
+    true = np.asarray(Image.open(drawn).convert("RGB")).astype(int)
+    kept = np.asarray(Image.open(BytesIO(plots.to_png(figure))).convert("RGB"))
+    assert np.abs(kept - true).max() < 10
 
 
 def test_lines_differ_for_the_colour_blind_and_in_grey():

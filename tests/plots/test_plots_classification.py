@@ -44,6 +44,18 @@ def test_a_matrix_has_truth_in_rows_and_a_number_in_every_cell_with_clips(ax):
     assert ax.get_title(loc="left") == "three words"
 
 
+def test_what_is_counted_has_its_name(ax):
+    plots.confusion_matrix(ax, MATRIX, LABELS, counted="tracks")
+    assert ax.images[0].colorbar.ax.get_ylabel() == "tracks"
+    assert "197 of 204 tracks right" in said(ax) and "clip" not in said(ax)
+    every = plt.figure().add_subplot()
+    plots.confusion_matrix(every, MATRIX, LABELS, by="all", counted="tracks")
+    assert every.images[0].colorbar.ax.get_ylabel() == "share of all tracks (%)"
+    faultless = plt.figure().add_subplot()
+    plots.confusion_matrix(faultless, np.eye(2, dtype=int), ("a", "b"), counted="tracks")
+    assert "No track is taken for another label." in said(faultless)
+
+
 def test_shares_are_those_of_the_row(ax):
     plots.confusion_matrix(ax, MATRIX, LABELS, by="truth")
     cells = {(0, 0): "98", (0, 1): "2", (1, 1): "67", (1, 2): "33", (2, 0): "100"}

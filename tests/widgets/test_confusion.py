@@ -95,6 +95,14 @@ def test_without_speakers_none_is_named():
     assert titles(shown)[0].endswith("score 0.88")
 
 
+def test_music_is_counted_in_tracks_of_artists():
+    shown = confusion.show(predictions(), sound, named=("track", "artist"))
+    assert plain(shown.heading.value) == "truth yes, predicted no: 6 tracks"
+    assert titles(shown)[0].startswith("track 4: ") and titles(shown)[0].endswith("artist bob")
+    assert shown.by.options[0] == ("tracks", "counts")
+    assert 'alt="Spectrogram of track 4' in shown.clips.value
+
+
 def test_every_cell_has_its_count_its_words_and_its_shade(shown):
     assert cell(shown, "yes", "no").tooltip == "truth yes, predicted no: 6 clips"
     assert cell(shown, "no", "<go>").tooltip == "truth no, predicted <go>: 1 clip"
@@ -117,7 +125,7 @@ def test_shares_of_rows_and_of_columns(shown):
     assert cell(shown, "no", "<go>").description == "100%"
     assert cell(shown, "no", "<go>").style.button_color == plots.shade(1)[0]
     assert cell(shown, "no", "<go>").tooltip == "truth no, predicted <go>: 1 clip"
-    shown.by.value = "clips"
+    shown.by.value = "counts"
     assert cell(shown, "yes", "no").description == "6"
 
 

@@ -138,8 +138,9 @@ class Picture {
   drawStrip(pen, inner, x, begin) {
     const bottom = this.bottom, y = (score) => bottom - 1 - score * (STRIP - 2);
     pen.textAlign = "left";
+    const threshold = +this.threshold.toPrecision(3); // as in the course's figures
     pen.fillText(
-      `probability of the word (dashed: threshold ${this.threshold}; triangles: detections)`,
+      `probability of the word (dashed: threshold ${threshold}; triangles: detections)`,
       LEFT, bottom - STRIP - 5);
     pen.textAlign = "right";
     pen.fillText("1", LEFT - 5, bottom - STRIP + 9);
