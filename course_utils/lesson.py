@@ -41,6 +41,7 @@ class Lesson:
         n: int,
         interval: tuple[float, float],
         data: str,
+        baseline: float | None = None,
         **more: object,
     ) -> Path:
         """Write ``runs/<lesson>/results.json``, whole or not at all.
@@ -57,6 +58,8 @@ class Lesson:
             95 % confidence interval of ``value``.
         data : str
             Name of the data set.
+        baseline : float, optional
+            What the same figure would be without learning anything.
         **more
             Anything else worth keeping, as long as JSON can hold it.
 
@@ -84,6 +87,8 @@ class Lesson:
             "versions": machine.versions(),
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        if baseline is not None:
+            record["baseline"] = float(baseline)
         taken = sorted(record.keys() & more.keys())
         if taken:
             raise ValueError(
@@ -127,6 +132,10 @@ def begin(name: str, *, scale: str = "", drive: bool = False, **overrides: objec
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     plots.use_style()
     told = colab.begin(drive)
+    try:
+        places.data_root()
+    except ValueError as wrong:  # said, not refused: only real data sets need the folder
+        told.append(str(wrong))
     if scale == "fitting":
         scale, reason = machine.fitting_scale(machine.hardware())
         told.append(reason)

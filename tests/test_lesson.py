@@ -43,6 +43,20 @@ def test_a_lesson_begins_with_one_line_and_a_folder(runs, capsys):
     assert this.settings.parity_clips == 3
 
 
+def test_a_data_folder_that_is_not_there_is_said_and_not_refused(
+    runs, monkeypatch, tmp_path, capsys
+):
+    missing = tmp_path / "not there"
+    monkeypatch.setenv(places.DATA_ROOT, str(missing))
+    lesson.begin(NAME)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"COURSE_DATA_ROOT is '{missing}', which is missing: ")
+    assert "create it" in said[0] and len(said) == 2 and not missing.exists()
+    missing.mkdir()
+    lesson.begin(NAME)
+    assert capsys.readouterr().out.splitlines() == said[1:]
+
+
 def test_a_lesson_can_be_begun_twice_and_keeps_its_work(runs):
     (lesson.begin(NAME).runs / "model.bin").write_bytes(b"trained")
     assert (lesson.begin(NAME).runs / "model.bin").read_bytes() == b"trained"
