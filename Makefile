@@ -1,6 +1,6 @@
 # Two commands: `make lab` opens the course, `make test` checks it. `make` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help lab test unit check-notebooks notebooks exercises grade publish benchmark data results lint \
+.PHONY: help lab test unit check-notebooks notebooks tables exercises grade publish benchmark data results lint \
   format lock environment clean
 
 VENV_PYTHON := .venv/bin/python
@@ -12,6 +12,9 @@ PYTEST := $(VENV_PYTHON) -m pytest
 # Tests and stored outputs run at mini scale, whatever the caller's own settings are.
 MINI := env -u COURSE_SETTINGS COURSE_SCALE=mini
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+# Two processes use two cores better than one does. A file stays in one of them, because the cells
+# of a notebook belong together; the order is kept, so that what is long does not come last.
+TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # A relative data root is meant from here; notebooks run in their own folder.
 ifneq ($(COURSE_DATA_ROOT),)
@@ -29,11 +32,12 @@ help: ## List the targets
 lab: environment ## Open the course in JupyterLab (LAB_OPTIONS="--no-browser --port=8899")
 	@# Without this JupyterLab hides the stored sounds until their cells are run.
 	-@.venv/bin/jupyter-trust $(LESSONS) >/dev/null 2>&1
+	@# The folder has defaults only: no question about news over the lesson. Own settings win.
 	$(VENV_PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-	  $(AS_ROOT) $(LAB_OPTIONS)
+	  --LabApp.app_settings_dir="$(CURDIR)/tools/lab_settings" $(AS_ROOT) $(LAB_OPTIONS)
 
 test: environment lint ## Check everything: lint, import contract, unit tests, all notebooks
-	$(MINI) $(PYTEST) $(NBVAL) --ignore-glob='tests/*.ipynb' tests $(or $(LESSONS),notebooks)
+	$(MINI) $(PYTEST) $(TWO) $(NBVAL) --ignore-glob='tests/*.ipynb' tests $(or $(LESSONS),notebooks)
 
 unit: environment ## Run the quick tests (PYTEST_OPTIONS="-k audio")
 	$(MINI) $(PYTEST) -m "not slow" tests $(PYTEST_OPTIONS)
@@ -43,6 +47,9 @@ check-notebooks: environment ## Run the notebooks through nbval (LESSONS=noteboo
 
 notebooks: environment ## Run the lessons from a fresh kernel and store their outputs
 	$(VENV_PYTHON) tools/run_notebooks.py $(LESSONS)
+
+tables: environment ## Write the tables and pictures of README and INSTRUCTORS
+	$(VENV_PYTHON) tools/make_tables.py
 
 exercises: environment ## Write notebooks/exercises from notebooks/solutions
 	$(VENV_PYTHON) tools/make_exercises.py

@@ -353,7 +353,10 @@ def explain(name, output):
             cause = cause.format(gb=NEEDED / GB, machine=platform.platform())
             break
     else:
-        cause = 'the last thing said was "{}"'.format(output.strip().splitlines()[-1].strip())
+        said = [line.strip() for line in output.strip().splitlines()]
+        # Behind its error, uv may say how to get help.
+        wrong = [line for line in said if line.lower().startswith("error")]
+        cause = 'the last thing said was "{}"'.format((wrong or said)[-1])
     return "while installing {}, {} (full log: {})".format(name, cause, LOG)
 
 

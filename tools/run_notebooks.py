@@ -5,6 +5,7 @@
 
 A notebook is rewritten only if its whole run succeeded and left nothing that a reader should not
 see: no error, no stderr, no path of this machine. Cell ids, tags and metadata stay as they are.
+What the lessons measured goes with it, into data/results/lessons.json and the tables of the guides.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import lesson_results
+import make_tables
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 
-from course_utils import files
+from course_utils import files, places
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -52,17 +56,21 @@ def main(arguments: list[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 1
     for path in paths:
-        started = time.perf_counter()
+        started, began = time.perf_counter(), datetime.now(UTC)
         try:
+            nothing_is_left_of(path)
             store(path, run(path))
         except NotStored as reason:
             print(f"not stored: {reason}", file=sys.stderr, flush=True)
             failed += 1
         else:
             print(f"{time.perf_counter() - started:6.1f} s  {shown(path)}", flush=True)
+            if path.parent == NOTEBOOKS:
+                lesson_results.keep(path, began)
     if failed:
         print(f"{failed} of {len(paths)} notebooks not stored", file=sys.stderr)
-    return 1 if failed else 0
+        return 1
+    return make_tables.main([]) if any(path.parent == NOTEBOOKS for path in paths) else 0
 
 
 def select(which: list[str]) -> list[Path]:
@@ -79,6 +87,16 @@ def select(which: list[str]) -> list[Path]:
             raise NotStored(f"no notebook {name}: give a lesson's number or its path")
         paths += [path.resolve() for path in found]
     return paths
+
+
+def nothing_is_left_of(path: Path) -> None:
+    """Raise NotStored if a lesson would go on from an earlier run instead of doing its work."""
+    left = places.runs(path.stem)
+    if path.parent == NOTEBOOKS and left.exists():
+        raise NotStored(
+            f"{shown(path)} has run before, and would go on from {places.shown(left)}; expected a "
+            "clean run, for its seconds too; move that folder away"
+        )
 
 
 def run(path: Path) -> nbformat.NotebookNode:

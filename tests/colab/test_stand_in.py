@@ -12,12 +12,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import publish
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import publish  # noqa: E402
-
 pytestmark = pytest.mark.slow
 VERSIONS = Path(__file__).with_name("versions.txt")
 CANARY = Path(__file__).with_name("canary.py")

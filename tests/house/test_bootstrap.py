@@ -242,6 +242,11 @@ def test_error_of_the_system_is_a_sentence(bootstrap, monkeypatch, capsys, numbe
         ("invalid peer certificate: UnknownIssuer", "not trusted"),
         ("Permission denied (os error 13)", "not writable"),
         ("something new", 'said was "something new"'),
+        (
+            "error: invalid value '' for '--no-cache'\n\nFor more information, try '--help'.",
+            "said was \"error: invalid value '' for '--no-cache'\"",
+        ),
+        ("ERROR: the first\nError: the last\nno errors below", 'said was "Error: the last"'),
     ],
 )
 def test_causes(bootstrap, output, cause):

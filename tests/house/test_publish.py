@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import nbformat
+import publish
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-import publish  # noqa: E402
 
 LINK = "https://colab.research.google.com/github/anna/course/blob/{}/{}"
 

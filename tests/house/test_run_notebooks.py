@@ -103,3 +103,18 @@ def test_missing_notebook_is_a_sentence(tool, capsys):
 )
 def test_paths_are_found_in_text_only(tool, data, path):
     assert tool.path_in({"output_type": "display_data", "data": data}) == path
+
+
+def test_a_lesson_that_would_go_on_from_an_earlier_run_is_not_stored(
+    tool, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(tool, "NOTEBOOKS", tmp_path)
+    monkeypatch.setenv("COURSE_RUNS_ROOT", str(tmp_path / "runs"))
+    path = written(tmp_path, "1 + 1")
+    before = path.read_bytes()
+    work = tmp_path / "runs" / path.stem / "weights"
+    work.mkdir(parents=True)
+    assert tool.main([str(path)]) == 1
+    said = capsys.readouterr().err
+    assert "has run before, and would go on from" in said and "move that folder away" in said
+    assert path.read_bytes() == before and work.is_dir()

@@ -118,6 +118,21 @@ def it_opens_as_lessons_do(name: str, notebook: Notebook) -> Iterator[str]:
 
 
 @rule
+def its_sections_are_counted(name: str, notebook: Notebook) -> Iterator[str]:
+    """`## 3 · Title (8 min)`, from 1 on; what closes a lesson has no number."""
+    headings = [
+        line
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in cell.source.splitlines()
+        if re.match(r"## \d", line)
+    ]
+    for number, heading in enumerate(headings, start=1):
+        if not re.fullmatch(rf"## {number} · \S.*\(\d+ min\b.*\)", heading):
+            yield f"{heading!r}, expected '## {number} · Title (minutes min)'"
+
+
+@rule
 def it_is_set_up_once_and_first(name: str, notebook: Notebook) -> Iterator[str]:
     first, *others = code_cells(notebook)
     if first.id != "set-up" or f'lesson.begin("{name}"' not in first.source:
@@ -411,10 +426,12 @@ def small() -> Notebook:
         ),
         code("set-up", 'from course_utils import lesson\n\nthis = lesson.begin("42_echoes")'),
         code("delay", "def delay(samples):\n    return samples\n\n\nprint(3)", printed("3\n")),
+        text("wave-why", "## 1 · A wave (3 min)\n\nIt comes back."),
         code("wave", "plots.show(figure)", figure("A wave, loudest at 0.3 s.")),
         code("sum", "1 + 1", printed("2\n"), checked=True),
+        text("later-why", "## 2 · Later (2 min)"),
         text("recap", "## Recap\n\n1. heard;\n2. saw;\n3. told."),
-        text("pitfalls", "**Pitfalls met:** echoes of echoes."),
+        text("pitfalls", "**Pitfalls:** echoes of echoes."),
         text("further-reading", "**Further reading**\n\n- Sabine, 1900."),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -484,6 +501,8 @@ ERROR = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceba
         (replace("objectives", "Ten minutes", "A while"), "it_opens_as_lessons_do"),
         (replace("objectives", "Builds on", "After"), "it_opens_as_lessons_do"),
         (replace("objectives", " and full", ""), "it_opens_as_lessons_do"),
+        (replace("wave-why", "## 1 · A wave (3 min)", "It waves."), "its_sections_are_counted"),
+        (replace("later-why", " (2 min)", ""), "its_sections_are_counted"),
         (replace("set-up", "42_echoes", "41_waves"), "it_is_set_up_once_and_first"),
         (replace("sum", "1 + 1", 'lesson.begin("42_echoes")'), "it_is_set_up_once_and_first"),
         (replace("recap", "\n3. told.", ""), "it_closes_as_lessons_do"),
@@ -491,7 +510,7 @@ ERROR = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceba
         (swap(-1, -2), "it_closes_as_lessons_do"),
         (put("wave", execution_count=None), "it_was_run_once_from_top_to_bottom"),
         (put("wave", execution_count=7), "it_was_run_once_from_top_to_bottom"),
-        (swap(3, 4), "it_was_run_once_from_top_to_bottom"),
+        (swap(3, 5), "it_was_run_once_from_top_to_bottom"),
         (add("wave", printed("warning", "stderr")), "nothing_went_wrong"),
         (add("wave", ERROR), "nothing_went_wrong"),
         (add("wave", printed("saved to /home/me/runs/x")), "no_path_of_a_machine_is_shown"),
