@@ -50,9 +50,13 @@ class Lab:
     url: str
     folder: Path
 
+    def address(self, path: str) -> str:
+        """Of one of its pages, for a browser that has not been there before."""
+        return f"{self.url}/{path}?token={TOKEN}"
+
     def ask(self, path: str, method: str = "GET") -> object:
         """Ask the server's REST interface; return what its JSON says."""
-        request = urllib.request.Request(f"{self.url}/api/{path}?token={TOKEN}", method=method)
+        request = urllib.request.Request(self.address(f"api/{path}"), method=method)
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with direct.open(request, timeout=20) as answer:
             return json.loads(answer.read() or "null")
@@ -83,10 +87,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
         "--ServerApp.ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0",
         f"--ServerApp.token={TOKEN}", f"--ServerApp.root_dir={folder}",
-        f"--LabApp.app_settings_dir={home / 'overrides'}",
+        f"--LabApp.app_settings_dir={home / 'overrides'}", "--expose-app-in-browser",
     ]  # fmt: skip
-    # Whoever runs the tests keeps their own settings, workspaces and history.
+    # Whoever runs the tests keeps their own settings, workspaces, history and trusted notebooks.
     own = {
+        "JUPYTER_DATA_DIR": home / "data",
         "JUPYTER_CONFIG_DIR": home / "config",
         "JUPYTER_RUNTIME_DIR": home / "runtime",
         "JUPYTERLAB_SETTINGS_DIR": home / "settings",
@@ -132,10 +137,11 @@ def _wait_for(lab: Lab, server: subprocess.Popen, log: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What a test changes in JupyterLab, its theme say, is not there for the next one."""
+    """What a test changes in JupyterLab, theme or side bar say, is not there for the next one."""
     yield
-    for settings in tmp_path_factory.getbasetemp().glob("jupyter*/settings"):
-        shutil.rmtree(settings)
+    for kept in ("settings", "workspaces"):
+        for folder in tmp_path_factory.getbasetemp().glob(f"jupyter*/{kept}"):
+            shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -173,14 +179,14 @@ def page(browser: object) -> Iterator[object]:
 
 
 @pytest.fixture
-def open_notebook(page: object, lab: Lab) -> Iterator[Callable[[str], object]]:
+def open_notebook(page: object, lab: Lab) -> Iterator[Callable[..., object]]:
     """A function that opens a notebook of `lab.folder`, runs all its cells and gives the page.
 
-    Its kernel ends with the test.
+    It takes the seconds that the cells may need. The notebook's kernel ends with the test.
     """
 
-    def opener(name: str) -> object:
-        page.goto(f"{lab.url}/doc/tree/{name}?token={TOKEN}", timeout=START_S * 1000)
+    def opener(name: str, cells_s: float = CELLS_S) -> object:
+        page.goto(lab.address(f"doc/tree/{name}"), timeout=START_S * 1000)
         # The status bar says Idle once the page and the kernel have spoken to each other; cells
         # that are run before that are lost.
         page.get_by_text("| Idle").wait_for(timeout=START_S * 1000)
@@ -189,7 +195,7 @@ def open_notebook(page: object, lab: Lab) -> Iterator[Callable[[str], object]]:
         cells = page.locator(".jp-Notebook .jp-CodeCell")
         # A fresh kernel counts from one, so the last cell's number is how many there are.
         last = page.locator(".jp-InputPrompt", has_text=f"[{cells.count()}]:")
-        last.first.wait_for(timeout=CELLS_S * 1000)
+        last.first.wait_for(timeout=cells_s * 1000)
         return page
 
     yield opener

@@ -3,11 +3,12 @@
 QUIET_MS = 600
 
 
-def changed(page, before: str) -> str:
+def changed(page, before: str, picture: str = ".jp-OutputArea img") -> str:
     """Wait for another picture, then until no newer one follows, and return it."""
-    image = page.locator(".jp-OutputArea img")
+    image = page.locator(picture)
     page.wait_for_function(
-        "before => document.querySelector('.jp-OutputArea img').src !== before", arg=before
+        "([picture, before]) => document.querySelector(picture).src !== before",
+        arg=[picture, before],
     )
     found = ""
     while found != (found := image.get_attribute("src")):

@@ -6,7 +6,6 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
-from test_labeller_in_lab import CONTRASTS
 
 from course_utils import audio
 
@@ -211,25 +210,6 @@ def test_a_stored_notebook_shows_the_figure_and_once_trusted_plays_without_a_ker
         lab.ask(f"sessions/{session['id']}", method="DELETE")
     click_at(page, 1.0)
     is_word(page, 1, tones, "mid")
-
-
-def test_it_is_read_in_the_light_and_in_the_dark(shown, tmp_path):
-    page = shown
-    contrasts = CONTRASTS.replace("course-labeller", "course-alignment")
-    button(page, "mid").click()
-    places = [".all", "[aria-pressed=true]", "small", "[role=status]"]
-    light = page.evaluate(contrasts, places)
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Theme", exact=True).hover()
-    page.get_by_text("JupyterLab Dark", exact=True).click()
-    page.wait_for_function(
-        """() => getComputedStyle(document.querySelector('.course-alignment'))
-           .color.match(/\\d+/g)[0] > 180"""
-    )
-    dark = page.evaluate(contrasts, places)
-    for place, *both in zip(places, light, dark, strict=True):
-        assert min(both) >= 4.5, f"{place} has a contrast of {both}"
-    page.screenshot(path=tmp_path / "dark.png")
 
 
 def test_nothing_overflows_a_narrow_window(shown):

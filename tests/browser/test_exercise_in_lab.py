@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
+from themes import faults_of_both
 
 from course_utils.grading import __main__ as grading
 from course_utils.grading.source import exercises, marks
@@ -37,6 +38,7 @@ def test_a_task_is_solved_and_checked(shown, first, lab, tmp_path, capsys):
     feedback = shown.locator(".jp-OutputArea-output ul")
     assert "Your code is not written yet." in feedback.first.inner_text()
     assert shown.get_by_text(f"0 of {task.points:g} points").is_visible()
+    assert not (found := faults_of_both(shown)), "\n".join(found)
     shown.screenshot(path=tmp_path / "not_yet.png")
 
     # The check's cell is locked: what is typed into it changes nothing.
@@ -54,6 +56,7 @@ def test_a_task_is_solved_and_checked(shown, first, lab, tmp_path, capsys):
     shown.keyboard.press("Shift+Enter")
     shown.get_by_text(f"{task.points:g} of {task.points:g} points").wait_for()
     assert "not yet" not in feedback.first.inner_text()
+    assert not (found := faults_of_both(shown)), "\n".join(found)
 
     shown.keyboard.press("Control+S")
     shown.get_by_text("Saving completed").wait_for()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import os
 import signal
 import time
 
+import listening
 import numpy as np
 import pytest
 import soundfile
+from listening import button, detections, upload
 
 from course_utils import audio
 
@@ -67,18 +68,6 @@ RECORDER = """\
 from course_utils.widgets import microphone
 microphone.Recorder("raw_data")"""
 
-# What the page did with microphones and sounds.
-WATCH = """\
-window.asked = []; window.streams = []; window.played = 0;
-const get = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
-  asked.push(wanted);
-  const stream = await get(wanted);
-  streams.push(stream);
-  return stream;
-};
-const play = AudioBufferSourceNode.prototype.start;
-AudioBufferSourceNode.prototype.start = function () { played++; play.call(this); };"""
 OPEN = "() => streams.flatMap(s => s.getTracks()).filter(t => t.readyState === 'live').length"
 
 
@@ -96,17 +85,14 @@ def browser(launch, tmp_path_factory):
     """Chromium whose microphone is a file; who may use it is said page by page."""
     path = tmp_path_factory.mktemp("microphone") / "planted.wav"
     audio.save(path, planted(), RATE)
-    running = launch(
-        "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={path}"
-    )
+    running = launch(*listening.options(path))
     yield running
     running.close()
 
 
 @pytest.fixture
 def allowed(page):
-    page.context.grant_permissions(["microphone"])
-    page.add_init_script(WATCH)
+    listening.allow(page)
 
 
 @pytest.fixture
@@ -124,17 +110,6 @@ def opened(lab, open_notebook, page, tmp_path):
     page.screenshot(path=tmp_path / "microphone.png")
 
 
-def button(page, name: str):
-    return page.get_by_role("button", name=name, exact=True)
-
-
-def detections(page, least: int, wait_s: float = 30) -> list[float]:
-    """The times in the list, oldest first, once there are so many."""
-    items = page.locator(".course-mic li")
-    items.nth(least - 1).wait_for(timeout=wait_s * 1000)
-    return [float(text.split()[0]) for text in reversed(items.all_inner_texts())]
-
-
 def state(lab, good=lambda found: True) -> dict:
     ends = time.monotonic() + 20
     while time.monotonic() < ends:
@@ -146,13 +121,7 @@ def state(lab, good=lambda found: True) -> dict:
 
 
 def in_step(times_s: list[float]) -> bool:
-    """Whether the detections are as far from each other as the words, wherever the file began."""
-    found = np.diff(times_s)
-    turns = [[*DISTANCES[n:], *DISTANCES[:n]] for n in range(3)]
-    return any(
-        np.allclose(found, list(itertools.islice(itertools.cycle(turn), len(found))), atol=0.3)
-        for turn in turns
-    )
+    return listening.in_step(times_s, DISTANCES, 0.3)
 
 
 def colours(page) -> int:
@@ -160,23 +129,6 @@ def colours(page) -> int:
     return page.locator(".course-mic canvas").evaluate(
         """canvas => new Set(new Uint32Array(canvas.getContext('2d')
              .getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"""
-    )
-
-
-def brightest_grey(page) -> int:
-    """Of the picture's opaque pixels: of its frames and letters, when nothing else is grey."""
-    return page.locator(".course-mic canvas").evaluate(
-        """canvas => {
-             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, 200);
-             let brightest = 0;
-             for (let i = 0; i < data.length; i += 4) {
-               const [red, green, blue, opacity] = data.slice(i, i + 4);
-               if (opacity > 200 && red === green && green === blue) {
-                 brightest = Math.max(brightest, red);
-               }
-             }
-             return brightest;
-           }"""
     )
 
 
@@ -199,11 +151,11 @@ def test_a_learner_listens(lab, allowed, opened):
     assert in_step(times), times
     assert colours(page) > before + 100
     page.get_by_text("noise floor −5").wait_for()
-    played = page.evaluate("played")
+    played = page.evaluate("played.length")
     assert played >= len(times)
     page.get_by_label("chime at a detection").uncheck()
     more = detections(page, len(times) + 2)
-    assert page.evaluate("played") - played <= len(more) - len(times) - 2 + 1
+    assert page.evaluate("played.length") - played <= len(more) - len(times) - 2 + 1
 
     counters = page.locator(".course-mic .course-number").last.inner_text()
     assert "0 dropped" in counters and "lost" not in counters
@@ -214,6 +166,23 @@ def test_a_learner_listens(lab, allowed, opened):
     found = state(lab, lambda found: not found["running"])
     assert found["received"] == found["heard"] + found["dropped"] and found["dropped"] == 0
     assert found["received_s"] > 8 and in_step(found["times_s"])
+
+
+def test_the_threshold_is_written_with_three_digits(lab, opened):
+    page = opened("threshold", LISTENER.replace("0.85", "0.995473176240921"))
+    page.evaluate(
+        """() => {
+             window.written = new Set();
+             const write = CanvasRenderingContext2D.prototype.fillText;
+             CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+               written.add(text);
+               return write.call(this, text, ...place);
+             };
+           }"""
+    )
+    page.wait_for_function("[...written].some((text) => text.includes('threshold'))")
+    said = page.evaluate("[...written].find((text) => text.includes('threshold'))")
+    assert said == "probability of the word (dashed: threshold 0.995; triangles: detections)"
 
 
 def test_the_microphone_is_given_back(lab, allowed, opened):
@@ -297,14 +266,6 @@ def test_a_browser_with_a_rate_of_its_own(lab, allowed, opened):
     button(page, "start listening").click()
     page.get_by_text("Listening at 4").wait_for()
     assert in_step(detections(page, 3))
-
-
-def upload(page, label: str, *files: tuple[str, bytes]) -> None:
-    with page.expect_file_chooser() as choice:
-        button(page, label).click()
-    choice.value.set_files(
-        [{"name": name, "mimeType": "audio/wav", "buffer": content} for name, content in files]
-    )
 
 
 def sound_file(samples: np.ndarray, rate: int, form: str) -> bytes:
@@ -418,7 +379,7 @@ def test_a_clip_is_not_lost_where_nobody_switches_off(lab, allowed, opened):
     assert len(samples) / rate > 0.9
 
 
-def test_nothing_overflows_a_narrow_window_in_either_theme(lab, allowed, opened):
+def test_nothing_overflows_a_narrow_window(lab, allowed, opened):
     page = opened("narrow", RECORDER + "\n" + LISTENER)
     button(page, "start listening").click()
     detections(page, 1)
@@ -429,10 +390,3 @@ def test_nothing_overflows_a_narrow_window_in_either_theme(lab, allowed, opened)
     for part in page.locator(".course-mic :is(button, canvas, meter, p, li)").all():
         box = part.bounding_box()
         assert box is None or (box["x"] >= area["x"] - 1 and box["x"] + box["width"] <= right)
-    assert brightest_grey(page) < 100, "light text on a light ground"
-    page.get_by_role("menuitem", name="Settings", exact=True).click()
-    page.get_by_text("Theme", exact=True).click()
-    page.get_by_text("JupyterLab Dark", exact=True).click()
-    page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    page.wait_for_timeout(500)
-    assert brightest_grey(page) > 180, "dark text on a dark ground"
