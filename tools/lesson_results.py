@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -29,15 +28,13 @@ def read(file: Path = FILE) -> dict[str, dict]:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def keep(notebook: Path, since: datetime, file: Path = FILE) -> bool:
+def keep(notebook: Path, file: Path = FILE) -> bool:
     """Take over what a notebook's run has left in its `results.json`.
 
     Parameters
     ----------
     notebook : Path
-        The notebook that has just been run and stored.
-    since : datetime
-        When its run began: an older file is another run's, and is not taken.
+        The notebook that has just been run, from nothing, and stored.
     file : Path
         Where to keep it.
 
@@ -50,8 +47,6 @@ def keep(notebook: Path, since: datetime, file: Path = FILE) -> bool:
     if not left.is_file():
         return False
     found = json.loads(left.read_text(encoding="utf-8"))
-    if datetime.fromisoformat(found["written"]) < since.replace(microsecond=0):
-        return False
     known = read(file)
     known[notebook.stem] = {"code": code_of(notebook)} | {
         name: _rounded(found[name]) for name in KEPT if name in found

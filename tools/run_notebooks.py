@@ -17,7 +17,6 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import lesson_results
@@ -56,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(reason, file=sys.stderr)
         return 1
     for path in paths:
-        started, began = time.perf_counter(), datetime.now(UTC)
+        started = time.perf_counter()
         try:
             nothing_is_left_of(path)
             store(path, run(path))
@@ -66,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             print(f"{time.perf_counter() - started:6.1f} s  {shown(path)}", flush=True)
             if path.parent == NOTEBOOKS:
-                lesson_results.keep(path, began)
+                lesson_results.keep(path)
     if failed:
         print(f"{failed} of {len(paths)} notebooks not stored", file=sys.stderr)
         return 1

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ast
 import copy
-import importlib.util
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+import run_notebooks
 import small_exercise
 from nbformat import NotebookNode
 
@@ -159,7 +159,7 @@ def nothing_is_stored(exercise: Exercise) -> Iterator[str]:
 @rule
 def no_path_of_a_machine_is_named(exercise: Exercise) -> Iterator[str]:
     for cell in exercise.notebook.cells:
-        if found := tool("run_notebooks").ANYONES_PATH.search(cell.source):
+        if found := run_notebooks.ANYONES_PATH.search(cell.source):
             yield f"{cell.id}: {found[0]!r}"
 
 
@@ -168,14 +168,6 @@ def objectives_are_those_of_the_lesson(exercise: Exercise) -> Iterator[str]:
     for task in exercise.tasks:
         if task.objective is not None and task.objective not in (1, 2, 3, 4):
             yield f"{task.name}: objective {task.objective}, expected one of 1 to 4"
-
-
-def tool(name: str):
-    """A module of tools/."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # The exercises of the course.

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
 import nbformat
 import pytest
-
-
-@pytest.fixture(scope="module")
-def tool(root):
-    spec = importlib.util.spec_from_file_location("runner", root / "tools" / "run_notebooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+import run_notebooks
 
 
 @pytest.fixture(autouse=True)
@@ -37,14 +29,14 @@ def written(folder: Path, *sources: str, tags: tuple[str, ...] = ()) -> Path:
     return path
 
 
-def test_outputs_are_stored_and_everything_else_is_kept(tool, tmp_path, capsys):
+def test_outputs_are_stored_and_everything_else_is_kept(tmp_path, capsys):
     show = "import os\nfor i in range(3):\n    print(i, flush=True)\nos.environ['COURSE_SCALE']"
     more = "sorted(k for k in os.environ if k.startswith('COURSE'))"
     path = written(tmp_path, show, more, "os.path.samefile('.', os.path.dirname('x') or '.')")
     before = json.loads(path.read_text())
     before["cells"][0]["metadata"]["execution"] = {"iopub.execute_input": "2020"}
     path.write_text(json.dumps(before))
-    assert tool.main([str(path)]) == 0
+    assert run_notebooks.main([str(path)]) == 0
     after = json.loads(path.read_text())
     assert [cell["id"] for cell in after["cells"]] == ["cell-0", "cell-1", "cell-2"]
     assert after["cells"][0]["metadata"] == {"tags": []}
@@ -68,24 +60,24 @@ def test_outputs_are_stored_and_everything_else_is_kept(tool, tmp_path, capsys):
         ("import os; os._exit(1)", "lost its kernel"),
     ],
 )
-def test_what_a_reader_should_not_see_is_not_stored(tool, tmp_path, capsys, source, said):
+def test_what_a_reader_should_not_see_is_not_stored(tmp_path, capsys, source, said):
     path = written(tmp_path, "print('fine')", source)
     before = path.read_bytes()
-    assert tool.main([str(path)]) == 1
+    assert run_notebooks.main([str(path)]) == 1
     shown = capsys.readouterr().err
     assert said in shown and "01_example.ipynb" in shown and "Traceback" not in shown
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["01_example.ipynb"]
 
 
-def test_expected_error_is_stored(tool, tmp_path):
+def test_expected_error_is_stored(tmp_path):
     path = written(tmp_path, "raise ValueError('shown on purpose')", tags=("raises-exception",))
-    assert tool.main([str(path)]) == 0
+    assert run_notebooks.main([str(path)]) == 0
     assert json.loads(path.read_text())["cells"][0]["outputs"][0]["ename"] == "ValueError"
 
 
-def test_missing_notebook_is_a_sentence(tool, capsys):
-    assert tool.main(["77"]) == 1
+def test_missing_notebook_is_a_sentence(capsys):
+    assert run_notebooks.main(["77"]) == 1
     assert capsys.readouterr().err == "no notebook 77: give a lesson's number or its path\n"
 
 
@@ -101,20 +93,18 @@ def test_missing_notebook_is_a_sentence(tool, capsys):
         ({"image/svg+xml": "<!-- /tmp/x.svg -->"}, "/tmp/x.svg"),
     ],
 )
-def test_paths_are_found_in_text_only(tool, data, path):
-    assert tool.path_in({"output_type": "display_data", "data": data}) == path
+def test_paths_are_found_in_text_only(data, path):
+    assert run_notebooks.path_in({"output_type": "display_data", "data": data}) == path
 
 
-def test_a_lesson_that_would_go_on_from_an_earlier_run_is_not_stored(
-    tool, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(tool, "NOTEBOOKS", tmp_path)
+def test_a_lesson_that_would_go_on_from_an_earlier_run_is_not_stored(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(run_notebooks, "NOTEBOOKS", tmp_path)
     monkeypatch.setenv("COURSE_RUNS_ROOT", str(tmp_path / "runs"))
     path = written(tmp_path, "1 + 1")
     before = path.read_bytes()
     work = tmp_path / "runs" / path.stem / "weights"
     work.mkdir(parents=True)
-    assert tool.main([str(path)]) == 1
+    assert run_notebooks.main([str(path)]) == 1
     said = capsys.readouterr().err
     assert "has run before, and would go on from" in said and "move that folder away" in said
     assert path.read_bytes() == before and work.is_dir()
