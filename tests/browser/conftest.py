@@ -43,6 +43,20 @@ SETTINGS = {
 }
 
 
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test of this folder a second try, which the summary tells.
+
+    A browser, a server and a kernel keep time with each other here, and share two cores with
+    whatever else is tested.
+    """
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @dataclass
 class Lab:
     """A running server: its address, and the folder that it shows."""

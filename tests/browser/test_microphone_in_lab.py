@@ -230,8 +230,9 @@ def test_of_two_views_the_one_that_was_started_last_listens(lab, allowed, open_n
     page.get_by_text("Stopped: it is heard elsewhere.").wait_for()
     assert page.evaluate(OPEN) == 1 and button(page, "stop").count() == 1
     first, second = page.locator(".course-mic").all()
+    before = first.locator("li").count()  # a word may have come before the second was started
     second.locator("li").first.wait_for()
-    assert first.locator("li").count() == 0
+    assert first.locator("li").count() == before
 
 
 def test_a_kernel_that_does_not_answer_does_not_keep_the_microphone_open(lab, allowed, opened):

@@ -47,14 +47,14 @@ def test_a_hanging_cell_is_interrupted_and_the_others_run_as_ever(tmp_path, with
     )
     assert statuses(done) == ["ok", "timeout", "ok", "error"]
     assert done.cells["b"].outputs[0].ename == "KeyboardInterrupt"
-    assert done.cells["b"].seconds < 4 and done.reason == ""
+    assert done.cells["b"].seconds < 10 and done.reason == ""
 
 
 @pytest.mark.parametrize("source", [STUBBORN, CHATTY], ids=["silent", "chatty"])
 def test_a_cell_that_swallows_the_interrupt_loses_its_kernel(tmp_path, source):
     done = notebook(tmp_path, source, "1", timeout_s=1)
     assert statuses(done) == ["timeout", "not run"]
-    assert done.cells["a"].seconds < 8
+    assert done.cells["a"].seconds < 15
     assert left(tmp_path) == []
 
 
@@ -72,7 +72,7 @@ def test_a_cell_that_swallows_the_interrupt_loses_its_kernel(tmp_path, source):
 def test_a_dead_kernel_is_noticed_at_once(tmp_path, source):
     done = notebook(tmp_path, "print('before')", source, "1")
     assert statuses(done) == ["ok", "dead", "not run"]
-    assert done.cells["b"].seconds < 3 and shown(done.cells["a"]) == "before\n"
+    assert done.cells["b"].seconds < 10 and shown(done.cells["a"]) == "before\n"
 
 
 def test_no_marker_and_no_tag_has_any_effect(tmp_path):

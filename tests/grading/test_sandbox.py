@@ -53,7 +53,7 @@ def test_a_command_that_is_done_or_failed_says_so(tmp_path, within):
 @EITHER
 def test_a_command_that_hangs_and_ignores_signals_is_gone_in_time(tmp_path, within):
     ended = program(HANG, tmp_path, within, tmp_path, seconds=1)
-    assert ended.status == "time" and ended.seconds < 5
+    assert ended.status == "time" and ended.seconds < 10
     assert ended.reason == "It ran for more than 1 s, so it was stopped."
     assert left(tmp_path) == []
 
