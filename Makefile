@@ -36,8 +36,10 @@ lab: environment ## Open the course in JupyterLab (LAB_OPTIONS="--no-browser --p
 	$(VENV_PYTHON) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	  --LabApp.app_settings_dir="$(CURDIR)/tools/lab_settings" $(AS_ROOT) $(LAB_OPTIONS)
 
+# What takes longest comes last, in a run of its own that reads only the files that have some of it.
 test: environment lint ## Check everything: lint, import contract, unit tests, all notebooks
-	$(MINI) $(PYTEST) $(TWO) $(NBVAL) --ignore-glob='tests/*.ipynb' tests $(or $(LESSONS),notebooks)
+	$(MINI) $(PYTEST) $(TWO) $(NBVAL) -m "not long" --ignore-glob='tests/*.ipynb' tests $(or $(LESSONS),notebooks)
+	$(MINI) $(PYTEST) $(TWO) -m long $$(grep -rl --include='test_*.py' 'pytest\.mark\.long' tests)
 
 unit: environment ## Run the quick tests (PYTEST_OPTIONS="-k audio")
 	$(MINI) $(PYTEST) -m "not slow" tests $(PYTEST_OPTIONS)

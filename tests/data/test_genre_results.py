@@ -68,6 +68,7 @@ def test_every_way_is_above_chance(card):
         assert metrics.wilson(correct, card["n"])[0] > 1 / len(genres.GENRES), row["way"]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_tool_trains_all_three_ways(script, tmp_path, monkeypatch):
     """With one epoch each, on a few of the tracks."""

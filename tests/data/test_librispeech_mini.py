@@ -273,6 +273,7 @@ def test_remaking_one_speaker_gives_the_same_bytes(script, card, entries):
     assert len(made) > 2
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_remaking_every_eighth_speaker_gives_the_same_bytes(script, card, entries):
     numbers = list(script.readers())[::8]

@@ -236,6 +236,7 @@ def test_remaking_a_track_gives_the_same_bytes(script, card, entries):
         assert data == entries[path]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_remaking_tracks_of_all_forms_gives_the_same_bytes(script, card, entries):
     first = {track.form: number for number, track in script.tracks().items()}

@@ -198,6 +198,7 @@ def test_areas_are_those_of_the_curve(script):
     np.testing.assert_allclose(script.areas(scores, facts), expected)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_training_learns_and_measures(script, tmp_path, capsys, monkeypatch):
     """Bright and dark pictures, told apart after some steps; its weights can be transferred."""

@@ -91,6 +91,7 @@ def test_the_shipped_recogniser_is_the_one_that_was_measured(parts):
     assert np.mean(right == stored) > 0.99
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_training_a_row_again_gives_it_again(script, parts, tmp_path):
     again = script.measured(QUICK, script.recipes()[QUICK], parts, tmp_path)

@@ -190,6 +190,7 @@ def test_unknown_voice_is_an_error(script):
         script.voices.espeak("yes", "no-such-voice", rate=160, pitch=50, pitch_range=50)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_remaking_every_sixth_speaker_and_the_noises_gives_the_same_bytes(script, card, entries):
     missing = script.voices.missing_packages()

@@ -15,6 +15,7 @@ RECORDINGS = Path(ROOT) / "speech_commands" if ROOT else None
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.long,
     pytest.mark.slow,
     pytest.mark.skipif(
         RECORDINGS is None or not RECORDINGS.is_dir(),
