@@ -35,7 +35,7 @@ microphone.Listener(detector, detector.threshold, detector.refractory_s)"""
 
 def test_a_learner_runs_lesson_01(page, lab, open_notebook, tmp_path):
     shutil.copy(places.project_root() / "notebooks" / LESSON, lab.folder)
-    open_notebook(LESSON, cells_s=180)
+    open_notebook(LESSON, cells_s=480)
     assert page.locator(".jp-OutputArea-output[data-mime-type*=error]").count() == 0
     cell = page.locator(".jp-CodeCell", has_text="explorer.show(words)")
     picture = ".jp-OutputArea img[alt^='spectrogram of']"
