@@ -11,7 +11,7 @@ REPORT ?= runs/grades
 PYTEST := $(VENV_PYTHON) -m pytest
 # Tests and stored outputs run at mini scale, whatever the caller's own settings are.
 MINI := env -u COURSE_SETTINGS COURSE_SCALE=mini
-NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=600
+NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=1800
 # Two processes use two cores better than one does. A file stays in one of them, because the cells
 # of a notebook belong together; the order is kept, so that what is long does not come last.
 TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder

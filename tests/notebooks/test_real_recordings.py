@@ -43,7 +43,7 @@ def run(runs, monkeypatch):
         monkeypatch.setenv("COURSE_SETTINGS", json.dumps(settings))
         notebook = nbformat.read(NOTEBOOKS / f"{lesson}.ipynb", as_version=4)
         resources = {"metadata": {"path": str(NOTEBOOKS)}}
-        NotebookClient(notebook, timeout=900, kernel_name="python3", resources=resources).execute()
+        NotebookClient(notebook, timeout=1500, kernel_name="python3", resources=resources).execute()
         results = json.loads((runs / lesson / "results.json").read_text(encoding="utf-8"))
         assert (results["scale"], results["data"]) == ("laptop", data)
         return results
