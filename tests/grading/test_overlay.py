@@ -56,7 +56,21 @@ def test_only_the_sources_of_solution_cells_are_taken(laid, exercise, raw):
             assert got.metadata == pristine.metadata
             assert got.outputs == [] and got.execution_count is None
         else:
+            if got.cell_type == "code" and not got.metadata.get("nbgrader", {}).get("grade"):
+                assert got.metadata.pop("course") == {"timeout_s": 60}
             assert got == pristine
+
+
+def test_a_given_cell_has_the_time_that_the_source_gives_it(laid, exercise, raw):
+    given = next(
+        cell
+        for cell in exercise.notebook.cells
+        if cell.cell_type == "code" and not cell.metadata.get("nbgrader", {}).get("grade_id")
+    )
+    small_exercise.cell(raw, given.id)["metadata"]["course"] = {"timeout_s": 9999}
+    given.metadata["course"] = {"timeout_s": 5}
+    (found,) = [cell for cell in laid(raw).notebook.cells if cell.id == given.id]
+    assert found.metadata.course == {"timeout_s": 5}
 
 
 def test_a_missing_cell_is_blank_again_and_its_check_stays(laid, raw):

@@ -17,6 +17,9 @@ from course_utils.grading.submissions.intake import Cell, Submission
 from course_utils.grading.submissions.learner_code import NO_PYTHON, parsed, without_markers
 
 EXTRA = "learner-extra"
+GIVEN_S = 60.0
+"""How long a given cell may take that says nothing about it: loading TensorFlow takes half a minute
+on a busy machine, and the learner can do nothing about it."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def lay_over(exercise: Exercise, submission: Submission) -> Overlaid:
             sources[cell.metadata.nbgrader.grade_id] = cell.source
         elif cell.cell_type == "code":
             notes += _given(cell, found)
+            if not rules.about(cell).get("grade"):
+                cell.metadata["course"] = {"timeout_s": GIVEN_S} | cell.metadata.get("course", {})
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         cells += [cell, *behind.get(cell.id, [])]
