@@ -13,7 +13,7 @@ PYTEST := $(VENV_PYTHON) -m pytest
 MINI := env -u COURSE_SETTINGS COURSE_SCALE=mini
 NBVAL := --nbval-lax --nbval-current-env --nbval-cell-timeout=1800
 # Two processes use two cores better than one does. A file stays in one of them, because the cells
-# of a notebook belong together; the order is kept, so that what is long does not come last.
+# of a notebook belong together; the order is kept, for a file of few tests may take the longest.
 TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # A relative data root is meant from here; notebooks run in their own folder.

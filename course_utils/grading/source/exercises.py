@@ -16,6 +16,9 @@ from course_utils.grading.source import check_cells, marks, rules
 SOLUTIONS, EXERCISES = "solutions", "exercises"
 TIMEOUT_S = 20.0
 """How long a cell may take that says nothing itself."""
+GIVEN_S = 60.0
+"""How long a given cell may take that says nothing about it: loading TensorFlow takes half a minute
+on a busy machine, and the learner can do nothing about it."""
 
 
 class ExerciseError(ValueError):

@@ -11,15 +11,12 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.grading.source import rules
-from course_utils.grading.source.exercises import Exercise, released
+from course_utils.grading.source.exercises import GIVEN_S, Exercise, released
 from course_utils.grading.submissions import matching
 from course_utils.grading.submissions.intake import Cell, Submission
 from course_utils.grading.submissions.learner_code import NO_PYTHON, parsed, without_markers
 
 EXTRA = "learner-extra"
-GIVEN_S = 60.0
-"""How long a given cell may take that says nothing about it: loading TensorFlow takes half a minute
-on a busy machine, and the learner can do nothing about it."""
 
 
 @dataclass(frozen=True)
